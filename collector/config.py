@@ -55,7 +55,9 @@ class Config(BaseModel):
     fail_on: Severity | None = Field(
         None, description="`run` exits with 1 if a check of this severity or above fails"
     )
-    workers: int = Field(8, ge=1, le=256, strict=True, description="Scopes read at the same time")
+    workers: int = Field(
+        8, ge=1, le=256, strict=True, description="Scopes of one source read at the same time"
+    )
     timestamp_url: str | None = Field(None, description="An RFC 3161 authority that time-stamps each run")
     file: Path = Field(Path("config.yaml"), exclude=True)
 

@@ -86,6 +86,7 @@ class Check:
         test: takes a resource, and by keyword what its signature names: `at`, its needs, its parameters.
         of: the evidence whose resources it judges, one verdict each.
         needs: further evidence, by the name of the keyword it is passed as.
+        optional: those of the needs whose platform an organisation may do without.
         params: thresholds and their defaults, set per organisation in `config.yaml`.
         title, risk, fix: from the docstring.
     """
@@ -94,6 +95,7 @@ class Check:
     test: Callable[..., Verdict]
     of: Evidence
     needs: Mapping[str, Evidence]
+    optional: frozenset[str]
     severity: Severity
     params: Mapping[str, Any]
     wants_at: bool
@@ -139,12 +141,22 @@ def evidence(
     return declare
 
 
-def check(of: Evidence, *needs: Evidence, severity: str) -> Callable[[Callable[..., Verdict]], Check]:
+def check(
+    of: Evidence,
+    *needs: Evidence,
+    severity: str,
+    optional: Mapping[str, Evidence] = MappingProxyType({}),
+) -> Callable[[Callable[..., Verdict]], Check]:
     """Declares the decorated function as a check on each resource of `of`.
 
     `needs` are further evidence; each is passed as a list of resources by the keyword of its function's
     name. From the same scope if it is read there; from the account above a region; from all regions of
-    an account. `at` is when `of` was collected. Every other keyword is a parameter with a default.
+    an account; of another platform, from all its scopes. `at` is when `of` was collected. Every other keyword
+    is a parameter with a default.
+
+    `optional` is evidence of platforms that an organisation may do without, by the keyword it is passed as:
+    an empty list where no source of its platform is configured. Where one is, what could not be read of it
+    is missed as it is of any need.
 
     The docstring is the check's documentation: a title that says what a pass means, then paragraphs
     `Risk:`, `Fix:` and, where they help, others such as `Source:` (the API page) or `Verified:`.
@@ -152,7 +164,7 @@ def check(of: Evidence, *needs: Evidence, severity: str) -> Callable[[Callable[.
 
     def declare(test: Callable[..., Verdict]) -> Check:
         wanted = list(inspect.signature(test).parameters.values())[1:]
-        by_name = {need.name: need for need in needs}
+        by_name = {**{need.name: need for need in needs}, **optional}
         rest = {p.name: p.default for p in wanted if p.name != "at" and p.name not in by_name}
         unknown = [name for name, default in rest.items() if default is inspect.Parameter.empty]
         unused = by_name.keys() - {p.name for p in wanted}
@@ -170,6 +182,7 @@ def check(of: Evidence, *needs: Evidence, severity: str) -> Callable[[Callable[.
             test=test,
             of=of,
             needs=MappingProxyType(by_name),
+            optional=frozenset(optional),
             severity=Severity(severity),
             params=MappingProxyType(rest),
             wants_at=any(p.name == "at" for p in wanted),

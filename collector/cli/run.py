@@ -112,10 +112,6 @@ def select(config: Config, known: Registry, parts: dict[str, tuple[str, ...]]) -
                 f"no automated check bears on {', '.join(parts['controls'])}; documents and records show it"
             )
     evidence |= evidence_of(known.checks[one] for one in checks)
-    # All checks on what is read are performed, so what they need is read too: a verdict that is left as it
-    # was would speak of what may have changed since.
-    while more := evidence_of(one for id_ in evidence for one in known.checks_on(id_)) - evidence:
-        evidence |= more
     return Selection(frozenset(parts["sources"]), frozenset(parts["scopes"]), frozenset(evidence))
 
 

@@ -63,7 +63,7 @@ def examine(
             finding = Finding(source.name)
             plan = make_plan([source], Selection())
             heard.planned(len(plan.scopes))
-            everything = {check.id for check in known.checks.values() if check.platform == source.platform}
+            everything = {check.id for check in known.checks.values() if check.of.platform == source.platform}
             for gap in plan.gaps:
                 _note(finding, gap.missing, f"{gap.source}:{gap.place}".rstrip(":"), everything)
             jobs = [

@@ -16,18 +16,18 @@ AT_HAND = 256
 
 
 class Recorded:
-    """One run's evidence.
+    """What is known at a run: its own evidence, and what earlier runs recorded, so long as it is not stale.
 
-    What an earlier run recorded and this one did not read again counts only if `earlier`.
+    If `earlier`, what is stale counts as well.
     """
 
     def __init__(self, ledger: Ledger, run: int, *, earlier: bool = False) -> None:
         known, plan = ledger.scopes(), ledger.run_document(run, "plan")
-        observed = (one.scope for one in ledger.observed(run) if earlier or one.run == run)
         self._ledger = ledger
         self._run = run
+        self._started = ledger.run(run).started
         self._earlier = earlier
-        self._scopes = [known[key] for key in dict.fromkeys(observed)]
+        self._scopes = [known[key] for key in dict.fromkeys(one.scope for one in ledger.observed(run))]
         self._platforms = {name: source["platform"] for name, source in plan["sources"].items()}
         self._gaps = [
             Gap(source, place, NotCollected(Reason(reason), detail))
@@ -40,17 +40,21 @@ class Recorded:
         return {
             name: [*self._readings(need, related(scope, need, self._scopes)), *self._unplanned(need, scope)]
             for name, need in check.needs.items()
+            if name not in check.optional or need.platform in self._platforms.values()
         }
 
     def _reading(self, scope: Scope, evidence: str) -> Reading | None:
         observed = self._ledger.observation(scope.key, evidence, self._run)
-        if observed is None or (observed.run != self._run and not self._earlier):
+        if observed is None:
             return None
+        if observed.stale(self._started.date()) and not self._earlier and observed.state is not State.GONE:
+            last = f"{evidence} was last read in {scope.key} on {observed.at.date()}"
+            return self._nothing(scope, NotCollected(Reason.NOT_SEEN, last))
         seen = self._ledger.seen(scope.key, evidence, self._run)
         return Reading(scope, seen) if seen else None
 
     def _readings(self, need: Evidence, scopes: Iterable[Scope]) -> Iterable[Reading]:
-        missing = NotCollected(Reason.NO_EVIDENCE, f"no evidence {need.id} in this run")
+        missing = NotCollected(Reason.NO_EVIDENCE, f"no evidence {need.id} so far")
         return [self.reading(scope, need.id) or self._nothing(scope, missing) for scope in scopes]
 
     def _unplanned(self, need: Evidence, scope: Scope) -> Iterable[Reading]:
@@ -60,5 +64,4 @@ class Recorded:
         return [self._nothing(scope, gap.missing) for gap in gaps]
 
     def _nothing(self, scope: Scope, missing: NotCollected) -> Reading:
-        at = self._ledger.run(self._run).started
-        return Reading(scope, Seen(at, State.FAILED, (), missing.reason, missing.detail))
+        return Reading(scope, Seen(self._started, State.FAILED, (), missing.reason, missing.detail))

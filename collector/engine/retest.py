@@ -67,7 +67,7 @@ def _judged(
     found: dict[Check, _Judged] = {check: {} for check in checks}
     for scope in ledger.scopes().values():
         for check in checks:
-            if scope.platform != check.platform or scope.kind != check.of.per:
+            if scope.platform != check.of.platform or scope.kind != check.of.per:
                 continue
             observed = ledger.observation(scope.key, check.of.id, run)
             while observed and check.id not in versions(observed.run):

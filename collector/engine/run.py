@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,17 @@ class Selection:
 
     def takes(self, scope: Scope) -> bool:
         return not self.scopes or any(part in scope.key for part in self.scopes)
+
+    def closed(self, known: Registry) -> Selection:
+        """With what all checks on the evidence need.
+
+        All checks on what is read are performed, so what they need is read too: a verdict that is left as it
+        was would speak of what may have changed since.
+        """
+        evidence = self.evidence
+        while more := evidence_of(one for id_ in evidence for one in known.checks_on(id_)) - evidence:
+            evidence |= more
+        return replace(self, evidence=evidence)
 
 
 @dataclass
@@ -133,22 +144,29 @@ class Plan:
     gaps: list[Gap]
 
 
-def make_plan(sources: Iterable[Source], selection: Selection) -> Plan:
-    """Asks each platform for the scopes of its sources. One that is named twice is read once."""
+def make_plan(sources: Sequence[Source], selection: Selection) -> Plan:
+    """Asks the platforms, all at once, for the scopes of their sources; one named twice is read once."""
     scopes: dict[str, tuple[Source, Scope]] = {}
     gaps: list[Gap] = []
-    for source in sources:
-        platform = platforms.load(source.platform)
-        try:
-            for found in platform.plan(source.name, source.options):
-                if isinstance(found, Gap):
-                    gaps.append(found)
-                elif selection.takes(found):
-                    scopes.setdefault(found.key, (source, found))
-        except Exception as error:
-            missing = platform.classify(error) or defect(f"planning {source.name}", error)
-            gaps.append(Gap(source.name, "", missing))
+    with ThreadPoolExecutor(max(1, len(sources))) as pool:
+        for source, found in zip(sources, pool.map(_planned, sources), strict=True):
+            for one in found:
+                if isinstance(one, Gap):
+                    gaps.append(one)
+                elif selection.takes(one):
+                    scopes.setdefault(one.key, (source, one))
     return Plan(list(scopes.values()), gaps)
+
+
+def _planned(source: Source) -> list[Scope | Gap]:
+    platform = platforms.load(source.platform)
+    found: list[Scope | Gap] = []
+    try:
+        found.extend(platform.plan(source.name, source.options))
+    except Exception as error:
+        missing = platform.classify(error) or defect(f"planning {source.name}", error)
+        found.append(Gap(source.name, "", missing))
+    return found
 
 
 def select_sources(config: Config, names: frozenset[str]) -> list[Source]:
@@ -186,12 +204,13 @@ def execute(
     Args:
         reason: why it runs: `asked for`, `scheduled`, `demo`.
         actor: who or what asked for it.
-        executor: where scopes are read; threads of this process if none is given.
+        executor: where scopes are read; if none is given, threads of this process, for each source its own.
 
     Raises:
         UserError: the configuration does not fit, another run is at work, the disk is full, ...
     """
     sources = select_sources(config, selection.sources)
+    selection = selection.closed(known)
     params = config.parameters_of(known)
     with writing(config.ledger) as db:
         keys = _keys(db, config)
@@ -201,8 +220,11 @@ def execute(
         writer = run.begin(reason, actor)
         try:
             with contextlib.ExitStack() as stack:
-                pool = executor or stack.enter_context(ThreadPoolExecutor(config.workers))
-                summary = run.perform(writer, pool, progress or Progress())
+                pools = {
+                    source.name: executor or stack.enter_context(ThreadPoolExecutor(config.workers))
+                    for source in sources
+                }
+                summary = run.perform(writer, pools, progress or Progress())
             summary.checkpoint = writer.finish(now(), {key.value: n for key, n in summary.outcomes.items()})
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
@@ -244,7 +266,7 @@ class _Run:
         self.checks = [
             check
             for check in known.checks.values()
-            if evidence_of([check]) <= read and any(s.platform == check.platform for s in config.sources)
+            if evidence_of([check]) <= read and any(s.platform == check.of.platform for s in config.sources)
         ]
         self.context = platforms.Context(Redactor(keys.redaction), config.ledger.with_suffix(".cache"))
 
@@ -264,11 +286,11 @@ class _Run:
             known_checks={check.id: check.of.id for check in self.known.checks.values()},
         )
 
-    def perform(self, writer: RunWriter, pool: Executor, progress: Progress) -> Summary:
+    def perform(self, writer: RunWriter, pools: Mapping[str, Executor], progress: Progress) -> Summary:
         summary = Summary(writer.run, len(self.plan.scopes), gaps=self.plan.gaps)
         progress.planned(len(self.plan.scopes))
         observed: dict[str, Scope] = {}
-        for scope, observations in self._collected(pool):
+        for scope, observations in self._collected(pools):
             self._record(writer, summary, observations)
             observed[scope.key] = scope
             progress.read(scope, observations)
@@ -296,18 +318,26 @@ class _Run:
     def _evidence_in(self, scope: Scope) -> list[Evidence]:
         return [one for one in self.evidence if one.platform == scope.platform and one.per == scope.kind]
 
-    def _collected(self, pool: Executor) -> Iterator[tuple[Scope, list[Observation]]]:
-        """Scopes as they are read, with no more under way than the writer can keep up with."""
+    def _collected(self, pools: Mapping[str, Executor]) -> Iterator[tuple[Scope, list[Observation]]]:
+        """Scopes as they are read: each source in a lane of its own, so that a slow one holds up no other.
+
+        In a lane no more are under way than the writer can keep up with.
+        """
         under_way: dict[Future[list[Observation]], Scope] = {}
-        waiting = iter(self.plan.scopes)
+        waiting: dict[str, deque[tuple[Source, Scope]]] = {}
+        for source, scope in self.plan.scopes:
+            waiting.setdefault(source.name, deque()).append((source, scope))
         try:
             while True:
-                while len(under_way) < 2 * self.config.workers and (due := next(waiting, None)):
-                    source, scope = due
-                    job = pool.submit(
-                        collect, scope, source.options, self._evidence_in(scope), self.context, self.now
-                    )
-                    under_way[job] = scope
+                ahead = Counter(scope.source for scope in under_way.values())
+                for name, lane in waiting.items():
+                    while lane and ahead[name] < 2 * self.config.workers:
+                        source, scope = lane.popleft()
+                        job = pools[name].submit(
+                            collect, scope, source.options, self._evidence_in(scope), self.context, self.now
+                        )
+                        under_way[job] = scope
+                        ahead[name] += 1
                 if not under_way:
                     return
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)

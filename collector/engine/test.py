@@ -60,6 +60,7 @@ def test_observations(
     """Every check's results on observations that are at hand together, by check id."""
     at_hand = {(one.scope, one.evidence): Reading.of(one) for one in observations}
     scopes = list(dict.fromkeys(one.scope for one in observations))
+    at_hand_of = {scope.platform for scope in scopes}
     results: dict[str, list[tuple[Scope, Result]]] = {}
     for check in checks:
         for (scope, evidence), reading in at_hand.items():
@@ -72,6 +73,7 @@ def test_observations(
                     if (other, need.id) in at_hand
                 ]
                 for name, need in check.needs.items()
+                if name not in check.optional or need.platform in at_hand_of
             }
             judged = judge(check, reading, needs, params.get(check.id, {}))
             results.setdefault(check.id, []).extend((scope, result) for result in judged)
@@ -97,10 +99,11 @@ def judge(
     """The check's verdict on each resource.
 
     Args:
-        needs: for each evidence that the check needs, by keyword, what is known of it in each related scope.
+        needs: for each evidence that the check needs, by keyword, what is known of it in each related scope;
+            without those optional ones of whose platform there is no source.
         params: thresholds that differ from the check's defaults.
     """
-    keywords: dict[str, Any] = {**check.params, **params}
+    keywords: dict[str, Any] = {**check.params, **params, **{name: [] for name in check.optional}}
     if check.wants_at:
         keywords["at"] = reading.seen.at
     for name, readings in needs.items():

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,10 @@ class Observed:
     at: datetime
     state: State
     entry: int
+
+    def stale(self, as_of: date) -> bool:
+        """Whether it says nothing of a day any more: from before the day before, so a day went by unseen."""
+        return self.at.date() < as_of - timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -138,7 +138,7 @@ def picture(
     run = ledger.run_at(when)
     as_of = when or (run.started.date() if ledger.simulated else today)
     observed = [one for one in ledger.observed(run.id) if one.state is not State.GONE]
-    stale = [one for one in observed if one.at.date() < as_of - timedelta(days=1)]
+    stale = [one for one in observed if one.stale(as_of)]
     out_of_date = {(one.scope, one.evidence) for one in stale}
     read = {one.evidence for one in observed}
     in_scope = {source["platform"] for source in ledger.run_document(run.id, "plan")["sources"].values()}
@@ -147,7 +147,7 @@ def picture(
         check.id: CheckStatus(
             check,
             parameters=_set(check, performed.get(check.id, ("", parameters.get(check.id, {})))[1]),
-            unread=check.platform in in_scope and check.of.id not in read,
+            unread=check.of.platform in in_scope and check.of.id not in read,
         )
         for check in known.checks.values()
     }

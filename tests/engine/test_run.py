@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from collector.demo.aws import ACCOUNT
+from collector.engine.run import Progress
 from collector.ledger.journal import load_keys
 from collector.ledger.queries import Ledger
-from collector.model import Outcome, Reason, Severity, State, UserError
+from collector.model import Observation, Outcome, Reason, Scope, Severity, State, UserError
 from collector.registry import Registry
 from collector.report.status import Counts, picture
 from tests.engine.world import BEGUN, DENIED, GATHERED, REGIONS, SECOND, VERSIONED, World, only
@@ -101,9 +102,10 @@ def test_an_unexpected_answer_to_the_planning_is_a_gap_and_the_other_source_is_r
     world.options["accounts"] = "self"
     summary = world.run({"sts.GetCallerIdentity": mute}, configured=both)
     (gap,) = summary.gaps
-    assert (gap.source, gap.place, gap.missing.reason) == ("a", "", Reason.MALFORMED)
+    assert (gap.place, gap.missing.reason) == ("", Reason.MALFORMED)
     assert "KeyError: 'Arn'" in gap.missing.detail
-    assert {one.scope for one in world.judged(VERSIONED)} == {f"b:{ACCOUNT}"}
+    other = {"a": "b", "b": "a"}[gap.source]  # the sources are planned at once; either may ask first
+    assert {one.scope for one in world.judged(VERSIONED)} == {f"{other}:{ACCOUNT}"}
 
 
 def test_an_account_named_twice_is_read_once(world: World) -> None:
@@ -199,6 +201,32 @@ def test_a_region_that_is_off_does_not_count(world: World) -> None:
     assert [gap.missing.reason for gap in summary.gaps] == [Reason.DISABLED] * 2
     assert not summary.incomplete
     assert set(world.results(GATHERED).values()) == {"fail"}
+
+
+# Several sources
+
+
+class Order(Progress):
+    """The sources of the scopes that were read, in the order in which they were."""
+
+    def __init__(self) -> None:
+        self.sources: list[str] = []
+
+    def read(self, scope: Scope, observations: Sequence[Observation]) -> None:
+        self.sources.append(scope.source)
+
+
+def test_a_slow_source_holds_up_no_other(world: World) -> None:
+    world.keys = {"workers": 1}
+    hub = world.answers["securityhub.DescribeHub"]
+    order = Order()
+    world.run(
+        {"securityhub.DescribeHub": [{"region": "us-east-1", "delay": 3, **hub[0]}, *hub]},
+        configured=[{"name": "slow", "regions": ["us-east-1"]}, {"name": "quick"}],
+        progress=order,
+    )
+    assert order.sources.count("quick") == order.sources.count("slow") == 4
+    assert order.sources[-2:] == ["slow", "slow"]
 
 
 # Parts of a run

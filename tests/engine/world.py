@@ -16,7 +16,7 @@ from collector import config, registry
 from collector.config import Config
 from collector.demo.aws import ACCOUNT, DEFAULTS, serve
 from collector.engine.retest import Retested, perform
-from collector.engine.run import Selection, Summary, execute
+from collector.engine.run import Progress, Selection, Summary, execute
 from collector.ledger.queries import Judged, Ledger
 from collector.ledger.verify import verify
 from collector.model import State
@@ -107,6 +107,7 @@ class World:
         *,
         configured: Sequence[Mapping[str, Any]] = ({"name": "aws"},),
         executor: Executor | None = None,
+        progress: Progress | None = None,
         **selection: Iterable[str],
     ) -> Summary:
         """One run, a day after the one before, on the estate with some answers changed.
@@ -124,6 +125,7 @@ class World:
                 actor="tester@here",
                 now=lambda: at,
                 executor=executor,
+                progress=progress,
             )
         assert not server.unanswered, server.unanswered
         assert not verify(self.ledger, summary.checkpoint).problems

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from checks.aws import s3
 from collector.demo.aws import ACCOUNT, Server, serve
@@ -291,6 +292,25 @@ def test_no_answer_in_time_is_unreachable() -> None:
     seen = observe({"iam.ListUsers": slow}, users, timeout=0.1, attempts=1)
     assert (seen.state, seen.reason) == (State.FAILED, Reason.UNREACHABLE)
     assert seen.detail.endswith("(ReadTimeoutError)")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://macie2.ap-south-2.amazonaws.com/", Reason.UNSUPPORTED),
+        ("https://dax.eu-west-1.amazonaws.com/", Reason.UNREACHABLE),
+        ("https://s3.us-nowhere-1.amazonaws.com/", Reason.UNREACHABLE),
+        ("https://unknown-service.eu-west-1.amazonaws.com/", Reason.UNREACHABLE),
+        ("http://127.0.0.1:1/", Reason.UNREACHABLE),
+    ],
+)
+def test_no_address_where_a_region_lacks_the_service_is_nothing_to_test(url: str, reason: Reason) -> None:
+    """As boto3 raises it where a name has no address; botocore's own list says what is offered where."""
+    missing = aws.classify(EndpointConnectionError(endpoint_url=url, error="no such name"))
+    assert missing is not None
+    assert missing.reason is reason
+    if reason is Reason.UNSUPPORTED:
+        assert missing.detail == "macie2 is not offered in ap-south-2"
 
 
 def test_nobody_listening_is_unreachable() -> None:

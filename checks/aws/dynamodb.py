@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.aws.backup import protected_resources
 from collector.sdk import NotCollected, Resource, Verdict, check, evidence, fail, ok, resource
 
 KEPT = (
@@ -103,3 +104,20 @@ def is_encrypted_with_kms(table: Resource) -> Verdict:
     if encryption.get("SSEType") == "KMS" and encryption.get("Status") in ("ENABLED", "UPDATING"):
         return ok(f"encrypted with {encryption['KMSMasterKeyArn']}")
     return fail("encrypted with a key that DynamoDB owns")
+
+
+@check(tables, protected_resources, severity="low")
+def is_backed_up_elsewhere(table: Resource, *, protected_resources: list[Resource]) -> Verdict:
+    """Table has recovery points in AWS Backup, beside its own point-in-time recovery
+
+    They can be kept for longer than 35 days, locked, and copied to another account.
+
+    Risk: whoever deletes the table and its own backups, or finds damage late, takes everything with it.
+    Fix: add the table to a backup plan: aws backup create-backup-selection ..., and turn on DynamoDB's
+        advanced features in AWS Backup's settings
+    Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListProtectedResources.html
+    Verified: 2026-11-25
+    """
+    if any(one["ResourceArn"] == table.key for one in protected_resources):
+        return ok("AWS Backup holds recovery points of it")
+    return fail("AWS Backup holds no recovery point of it")

@@ -311,6 +311,25 @@ def database_exports_logs(database: Resource) -> Verdict:
 
 
 @check(databases, severity="low")
+def database_passes_tags_on(database: Resource) -> Verdict:
+    """Database passes its tags on to its snapshots
+
+    Of clusters and of instances that belong to none.
+
+    Risk: rules that go by the tags, of access, retention or class of data, do not reach the snapshots.
+    Fix: aws rds modify-db-instance --db-instance-identifier {name} --copy-tags-to-snapshot; for a cluster aws
+        rds modify-db-cluster
+    Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html
+    Verified: 2026-11-25
+    """
+    if verdict := _by_cluster(database):
+        return verdict
+    if "CopyTagsToSnapshot" not in database:
+        return not_tested(f"RDS does not state it of {database['Engine']}")
+    return ok("tags copied") if database["CopyTagsToSnapshot"] else fail("tags not copied")
+
+
+@check(databases, severity="low")
 def database_uses_iam_login(database: Resource) -> Verdict:
     """Database lets its users log in by IAM
 

@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Sto
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.aws._policy import denies_without_tls, public_statements
-from collector.sdk import Resource, Verdict, as_list, check, evidence, fail, ok, resource
+from checks.aws.backup import protected_resources
+from collector.sdk import Resource, Verdict, as_list, check, day, evidence, fail, ok, resource
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 PAGE = 1000
@@ -41,14 +42,17 @@ def account_settings(aws: Any) -> Iterator[Resource]:
         "s3:GetBucketAcl",
         "s3:GetEncryptionConfiguration",
         "s3:GetBucketLogging",
+        "s3:GetBucketObjectLockConfiguration",
         "s3:GetBucketPolicy",
         "s3:GetBucketPublicAccessBlock",
         "s3:GetBucketVersioning",
+        "s3:GetLifecycleConfiguration",
+        "s3:GetReplicationConfiguration",
     ],
     per="account",
 )
 def buckets(aws: Any) -> Iterator[Resource]:
-    """Every bucket of the account, with its access, encryption, logging and versioning settings.
+    """Every bucket of the account: its access, encryption, logging, versions, copies and lifecycle.
 
     Each is read in its own region: elsewhere S3 redirects, and refuses for regions that were opted into.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
@@ -67,12 +71,30 @@ def buckets(aws: Any) -> Iterator[Resource]:
                     absent="ServerSideEncryptionConfigurationNotFoundError",
                     Bucket=name,
                 ),
+                "Lifecycle": aws.get(
+                    s3.get_bucket_lifecycle_configuration,
+                    "Rules",
+                    absent="NoSuchLifecycleConfiguration",
+                    Bucket=name,
+                ),
                 "Logging": aws.get(s3.get_bucket_logging, "LoggingEnabled", Bucket=name),
+                "ObjectLock": aws.get(
+                    s3.get_object_lock_configuration,
+                    "ObjectLockConfiguration",
+                    absent="ObjectLockConfigurationNotFoundError",
+                    Bucket=name,
+                ),
                 "Policy": aws.get(s3.get_bucket_policy, "Policy", absent="NoSuchBucketPolicy", Bucket=name),
                 "PublicAccessBlock": aws.get(
                     s3.get_public_access_block,
                     "PublicAccessBlockConfiguration",
                     absent="NoSuchPublicAccessBlockConfiguration",
+                    Bucket=name,
+                ),
+                "Replication": aws.get(
+                    s3.get_bucket_replication,
+                    "ReplicationConfiguration",
+                    absent="ReplicationConfigurationNotFoundError",
                     Bucket=name,
                 ),
                 "Versioning": aws.get(s3.get_bucket_versioning, Bucket=name),
@@ -206,3 +228,100 @@ def logs_access(bucket: Resource) -> Verdict:
     """
     target = (bucket["Logging"] or {}).get("TargetBucket")
     return ok(f"logs go to {target}") if target else fail("server access logging off")
+
+
+@check(buckets, severity="low")
+def encrypts_with_kms(bucket: Resource) -> Verdict:
+    """S3 bucket encrypts objects by default with a KMS key
+
+    Otherwise S3 encrypts with a key of its own, whose use nobody else can see or stop.
+
+    Risk: use of the key is not logged, and access cannot be cut off by the key.
+    Fix: aws s3api put-bucket-encryption --bucket {name} --server-side-encryption-configuration
+        Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=aws:kms,KMSMasterKeyID=KEY}}]
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html
+    Verified: 2026-11-25
+    """
+    for rule in as_list((bucket["Encryption"] or {}).get("Rules")):
+        default = rule["ApplyServerSideEncryptionByDefault"]
+        if default["SSEAlgorithm"].startswith("aws:kms"):
+            return ok(f"{default['SSEAlgorithm']}, key {default.get('KMSMasterKeyID', 'aws/s3')}")
+    return fail("no KMS key")
+
+
+@check(buckets, severity="low")
+def locks_versions(bucket: Resource) -> Verdict:
+    """S3 bucket lets nobody delete versions of objects with a key alone
+
+    Its Object Lock keeps every new object for a set time, or a second factor is asked for (MFA delete).
+
+    Risk: whoever steals an administrator's keys deletes the objects for good, all versions with them.
+    Fix: aws s3api put-object-lock-configuration --bucket {name} --object-lock-configuration
+        ObjectLockEnabled=Enabled,Rule={DefaultRetention={Mode=COMPLIANCE,Days=DAYS}}
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html
+    Verified: 2026-11-25
+    """
+    lock = bucket["ObjectLock"] or {}
+    kept = (lock.get("Rule") or {}).get("DefaultRetention") or {}
+    if kept.get("Days") or kept.get("Years"):
+        time = f"{kept['Days']} days" if kept.get("Days") else f"{kept['Years']} years"
+        return ok(f"Object Lock {kept['Mode']} for {time}")
+    if bucket["Versioning"].get("MFADelete") == "Enabled":
+        return ok("MFA delete Enabled")
+    if lock.get("ObjectLockEnabled"):
+        return fail("Object Lock without a time for which new objects are kept, MFA delete off")
+    return fail("neither Object Lock nor MFA delete")
+
+
+@check(buckets, protected_resources, severity="low")
+def has_copy_elsewhere(bucket: Resource, *, protected_resources: list[Resource]) -> Verdict:
+    """S3 bucket's objects are copied to another bucket or by AWS Backup
+
+    Risk: loss of the bucket, by mistake, by an attacker or with its region, is loss of the data.
+    Fix: aws s3api put-bucket-replication --bucket {name} --replication-configuration FILE
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketReplication.html
+    Verified: 2026-11-25
+    """
+    targets = sorted(
+        {
+            rule["Destination"]["Bucket"]
+            for rule in (bucket["Replication"] or {}).get("Rules") or ()
+            if rule["Status"] == "Enabled"
+        }
+    )
+    if targets:
+        return ok(f"replicated to {', '.join(targets)}")
+    if any(one["ResourceArn"] == bucket.key for one in protected_resources):
+        return ok("AWS Backup holds recovery points of it")
+    return fail("neither replicated nor in AWS Backup")
+
+
+@check(buckets, severity="low")
+def expires_objects(bucket: Resource) -> Verdict:
+    """S3 bucket deletes objects or former versions by rule
+
+    That the rule covers all objects, and its time, are not judged: the result names the times.
+
+    Risk: data are kept for longer than law, contract or purpose allow, and nobody notices.
+    Fix: aws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration FILE
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html
+    Verified: 2026-11-25
+    """
+    times = [
+        stated
+        for rule in bucket["Lifecycle"] or ()
+        if rule["Status"] == "Enabled"
+        for stated in _expiries(rule)
+    ]
+    return ok(f"deletes {', '.join(times)}") if times else fail("no rule deletes anything")
+
+
+def _expiries(rule: Mapping[str, Any]) -> Iterator[str]:
+    """When a lifecycle rule deletes objects, and former versions of them."""
+    expiry, former = rule.get("Expiration") or {}, rule.get("NoncurrentVersionExpiration") or {}
+    if expiry.get("Days"):
+        yield f"objects after {expiry['Days']} days"
+    if expiry.get("Date"):
+        yield f"objects on {day(expiry['Date'])}"
+    if former.get("NoncurrentDays"):
+        yield f"former versions after {former['NoncurrentDays']} days"

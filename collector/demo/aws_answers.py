@@ -18,6 +18,8 @@ def answers(aws: Aws, now: datetime) -> dict[str, Any]:
         **_certificates(aws),
         **_machines(aws, now),
         **_backups(aws, now),
+        **_copies_and_ends(),
+        **_data_services(),
         "lambda.ListFunctionUrlConfigs": [
             {"when": {"FunctionName": "price-import"}, "answer": {"FunctionUrlConfigs": [PRICE_IMPORT_URL]}},
             {"answer": {"FunctionUrlConfigs": []}},
@@ -416,3 +418,112 @@ def _backups(aws: Aws, now: datetime) -> dict[str, Any]:
             {"answer": {"RestoreJobs": []}},
         ],
     }  # fmt: skip
+
+
+def _copies_and_ends() -> dict[str, Any]:
+    """Buckets whose objects are locked, copied or deleted by rule."""
+    lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 365}}}
+    copy = {
+        "ID": "second-copy",
+        "Status": "Enabled",
+        "Priority": 1,
+        "Filter": {"Prefix": ""},
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+        "Destination": {"Bucket": "arn:aws:s3:::acme-second-copy", "Account": MANAGEMENT},
+    }
+    replication = {"Role": f"arn:aws:iam::{PRODUCTION}:role/replication", "Rules": [copy]}
+    end = {"ID": "end", "Status": "Enabled", "Filter": {"Prefix": ""}}
+    return {
+        "s3.GetObjectLockConfiguration": [
+            {"when": {"Bucket": "acme-management-audit-logs"}, "answer": {"ObjectLockConfiguration": lock}},
+            {},
+        ],
+        "s3.GetBucketReplication": [
+            {"when": {"Bucket": "acme-shop-backups"}, "answer": {"ReplicationConfiguration": replication}},
+            {},
+        ],
+        "s3.GetBucketLifecycleConfiguration": [
+            {"when": {"Bucket": name}, "answer": {"Rules": [{**end, "Expiration": {"Days": days}}]}}
+            for name, days in (("acme-management-audit-logs", 730), ("acme-data-exports", 30))
+        ]
+        + [{}],
+    }
+
+
+def _data_services() -> dict[str, Any]:
+    """A warehouse, a cache and a search domain of the shop; and services that the company does not use."""
+    shop = {"account": PRODUCTION, "region": IRELAND}
+    key = f"arn:aws:kms:{IRELAND}:{PRODUCTION}:key/7d1e0c52-6d4f-4a37-9a43-0c5b1f2d3e4f"
+    warehouse = {
+        "ClusterIdentifier": "warehouse",
+        "ClusterStatus": "available",
+        "ClusterCreateTime": "2024-09-02T08:00:00Z",
+        "NodeType": "ra3.large",
+        "NumberOfNodes": 2,
+        "Encrypted": True,
+        "KmsKeyId": key,
+        "PubliclyAccessible": False,
+        "AutomatedSnapshotRetentionPeriod": 1,
+        "EnhancedVpcRouting": False,
+        "MultiAZ": "Disabled",
+        "AllowVersionUpgrade": True,
+        "ClusterParameterGroups": [{"ParameterGroupName": "tls", "ParameterApplyStatus": "in-sync"}],
+    }
+    sessions = {
+        "ReplicationGroupId": "sessions",
+        "ARN": f"arn:aws:elasticache:{IRELAND}:{PRODUCTION}:replicationgroup:sessions",
+        "Status": "available",
+        "Engine": "valkey",
+        "MultiAZ": "enabled",
+        "AutomaticFailover": "enabled",
+        "AtRestEncryptionEnabled": True,
+        "KmsKeyId": key,
+        "TransitEncryptionEnabled": True,
+        "TransitEncryptionMode": "preferred",
+        "AuthTokenEnabled": True,
+        "SnapshotRetentionLimit": 3,
+    }
+    search = {
+        "DomainId": f"{PRODUCTION}/catalogue",
+        "DomainName": "catalogue",
+        "ARN": f"arn:aws:es:{IRELAND}:{PRODUCTION}:domain/catalogue",
+        "EngineVersion": "OpenSearch_2.17",
+        "ClusterConfig": {
+            "InstanceType": "r6g.large.search",
+            "InstanceCount": 3,
+            "ZoneAwarenessEnabled": True,
+            "ZoneAwarenessConfig": {"AvailabilityZoneCount": 3},
+            "DedicatedMasterEnabled": False,
+        },
+        "VPCOptions": {"VPCId": "vpc-0d5e6f7a8b9c0d1e2", "SubnetIds": ["subnet-0a1b2c3d4e5f6a7b8"]},
+        "EncryptionAtRestOptions": {"Enabled": True, "KmsKeyId": key},
+        "NodeToNodeEncryptionOptions": {"Enabled": True},
+        "DomainEndpointOptions": {"EnforceHTTPS": True, "TLSSecurityPolicy": "Policy-Min-TLS-1-0-2019-07"},
+        "AdvancedSecurityOptions": {"Enabled": True, "InternalUserDatabaseEnabled": False},
+        "LogPublishingOptions": {},
+    }
+    required = {"ParameterName": "require_ssl", "ParameterValue": "true", "Source": "user"}
+    logging = {"LoggingEnabled": True, "BucketName": "acme-production-audit-logs"}
+    return {
+        "redshift.DescribeClusters": [
+            {**shop, "answer": {"Clusters": [warehouse]}},
+            {"answer": {"Clusters": []}},
+        ],
+        "redshift.DescribeLoggingStatus": logging,
+        "redshift.DescribeClusterParameters": {"Parameters": [required]},
+        "redshift-serverless.ListWorkgroups": {"workgroups": []},
+        "redshift-serverless.ListNamespaces": {"namespaces": []},
+        "elasticache.DescribeReplicationGroups": [
+            {**shop, "answer": {"ReplicationGroups": [sessions]}},
+            {"answer": {"ReplicationGroups": []}},
+        ],
+        "elasticache.DescribeCacheClusters": {"CacheClusters": []},
+        "opensearch.ListDomainNames": [
+            {**shop, "answer": {"DomainNames": [{"DomainName": "catalogue"}]}},
+            {"answer": {"DomainNames": []}},
+        ],
+        "opensearch.DescribeDomains": {"DomainStatusList": [search]},
+        "kafkaconnect.ListConnectors": {"connectors": []},
+        "storagegateway.ListFileShares": {"FileShareInfoList": []},
+        "macie2.GetMacieSession": [{"error": "AccessDeniedException", "message": "Macie is not enabled."}],
+    }

@@ -26,6 +26,7 @@ from collector.platforms import CallLog, Context, Redact
 if TYPE_CHECKING:
     from botocore.loaders import Loader
     from botocore.model import OperationModel
+    from botocore.regions import EndpointResolver
     from botocore.session import Session as BotocoreSession
 
     from collector.sdk import Evidence
@@ -62,8 +63,9 @@ CREDENTIALS = re.compile(
 THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|RequestThrottled|^429$")
 DISABLED = re.compile(r"OptInRequired|SubscriptionRequired|RegionDisabled|NotSignedUp|NotOptedIn")
 UNSUPPORTED = re.compile(
-    r"UnsupportedOperation|InvalidAction|UnknownOperation|NotImplemented|UnsupportedFeature"
+    r"UnsupportedOperation|OperationNotSupported|InvalidAction|UnknownOperation|NotImplemented|UnsupportedFeature"
 )
+OF_A_REGION = re.compile(r"https://([a-z0-9.-]+)\.([a-z]{2}(?:-[a-z]+)+-\d+)\.amazonaws\.com")
 UNREADABLE = "the answer could not be read: it is cut off or not what AWS documents"
 GONE = re.compile(r"NotFound|NoSuch|NonExist|DoesNotExist")
 
@@ -178,6 +180,10 @@ def classify(error: Exception) -> NotCollected | None:
         return NotCollected(Reason.DENIED, "the AWS SSO session has expired; run `aws sso login`")
     if isinstance(error, boto.ProfileNotFound | boto.ConfigNotFound | boto.InvalidConfigError):
         return NotCollected(Reason.DENIED, str(error))
+    if isinstance(error, boto.EndpointConnectionError) and (
+        missing := _not_offered(str(error.kwargs["endpoint_url"]))
+    ):
+        return missing
     if isinstance(error, boto.HTTPClientError | boto.EndpointConnectionError | boto.ConnectionError):
         url = str(error.kwargs.get("endpoint_url", "")).split("?")[0]
         return NotCollected(Reason.UNREACHABLE, f"no answer from {url or 'AWS'} ({type(error).__name__})")
@@ -436,6 +442,36 @@ def _classify_answer(error: Any) -> NotCollected:
             return NotCollected(reason, f"{action}: {code}")
     reason = Reason.UNREACHABLE if status >= 500 else Reason.MALFORMED
     return NotCollected(reason, f"{action}: {code or 'error'} (HTTP {status})")
+
+
+def _not_offered(url: str) -> NotCollected | None:
+    """The reason if no address is known for a service in a region, because AWS does not offer it there.
+
+    Judged by botocore's list of regions, and only once there was no answer: a list that is older than the
+    offer then changes nothing. A region that the list does not know at all may be misspelt, or new.
+    """
+    from botocore.exceptions import UnknownRegionError
+
+    found = OF_A_REGION.match(url)
+    if not found:
+        return None
+    service, region = found.groups()
+    try:
+        partition = _endpoints().get_partition_for_region(region)
+    except UnknownRegionError:
+        return None
+    regions = _endpoints().get_available_endpoints(service, partition)
+    known = region in _endpoints().get_available_endpoints("ec2", partition)
+    if not known or not regions or region in regions:
+        return None
+    return NotCollected(Reason.UNSUPPORTED, f"{service} is not offered in {region}")
+
+
+@lru_cache(maxsize=1)
+def _endpoints() -> EndpointResolver:
+    from botocore.regions import EndpointResolver
+
+    return EndpointResolver(_loader().load_data("endpoints"))
 
 
 def _name_action(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:

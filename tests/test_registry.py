@@ -8,13 +8,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from collector import registry
 from collector.model import UserError
 from collector.sdk import Check, Evidence
+
+FIRST_VERIFIED = date(2026, 11, 22)
+"""The day of the first checks. None can have been held against its page before."""
 
 SHARED = '''\
 """What the modules of Acme share."""
@@ -132,6 +137,17 @@ def test_every_need_is_declared() -> None:
     known = registry.load()
     for one in known.checks.values():
         assert all(known.evidence[needed.id] is needed for needed in one.evidence), one.id
+
+
+def test_every_check_names_its_page_and_the_day_it_was_held_against_it() -> None:
+    """`Source:` is an https page, or several; `Verified:` a real day, and none before there were checks."""
+    for one in registry.load().checks.values():
+        if one.module.startswith("checks."):
+            pages = [urlsplit(page) for page in one.extra.get("source", "").split()]
+            assert pages and all(page.scheme == "https" and page.hostname for page in pages), one.id
+            verified = one.extra.get("verified", "")
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d", verified), one.id
+            assert date.fromisoformat(verified) >= FIRST_VERIFIED, one.id
 
 
 # Folders of the user's own

@@ -68,6 +68,7 @@ def analyses_external_access(region: Resource) -> Verdict:
     Risk: a role, bucket or key opened to strangers by mistake is not noticed.
     Fix: aws accessanalyzer create-analyzer --region {name} --analyzer-name external --type ACCOUNT
     Source: https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ListAnalyzers.html
+    Verified: 2026-11-25
     """
     active = _active(region, EXTERNAL)
     if active:
@@ -85,6 +86,7 @@ def analyses_unused_access(account: Resource, *, analyzers: list[Resource]) -> V
     Fix: aws accessanalyzer create-analyzer --analyzer-name unused --type ACCOUNT_UNUSED_ACCESS
         --configuration unusedAccess={unusedAccessAge=90}
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/what-is-access-analyzer.html
+    Verified: 2026-11-25
     """
     for region in analyzers:
         if active := _active(region, UNUSED):
@@ -99,6 +101,7 @@ def external_access_is_reviewed(finding: Resource, *, at: datetime, max_days: in
     Risk: somebody outside keeps access that nobody decided to give.
     Fix: close the access to {name}, or archive the finding if the access is intended.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-findings.html
+    Verified: 2026-11-25
     """
     whom = "everyone" if finding["isPublic"] else ", ".join(sorted((finding["principal"] or {}).values()))
     said = f"{', '.join(finding['action'] or ()) or 'access'} for {whom or 'outsiders'}"

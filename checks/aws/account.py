@@ -41,10 +41,14 @@ def region(aws: Any) -> Iterator[Resource]:
     )
 
 
+ROOT = "the root user's address"
+"""Where AWS writes for want of a contact."""
+
+
 def _registered(account: Resource, kind: str) -> Verdict:
     contact = account["Contacts"][kind]
     if not contact:
-        return fail(f"no {kind.lower()} contact; AWS writes to the root user's address only")
+        return fail(f"no {kind.lower()} contact; AWS writes to {ROOT} only")
     return ok(f"{kind.lower()} contact {contact['EmailAddress']}")
 
 
@@ -56,6 +60,7 @@ def has_security_contact(account: Resource) -> Verdict:
     Fix: aws account put-alternate-contact --alternate-contact-type SECURITY --name NAME --title TITLE
         --email-address ADDRESS --phone-number NUMBER
     Source: https://docs.aws.amazon.com/accounts/latest/reference/API_GetAlternateContact.html
+    Verified: 2026-11-25
     """
     return _registered(account, "Security")
 
@@ -68,6 +73,7 @@ def has_operations_contact(account: Resource) -> Verdict:
     Fix: aws account put-alternate-contact --alternate-contact-type OPERATIONS --name NAME --title TITLE
         --email-address ADDRESS --phone-number NUMBER
     Source: https://docs.aws.amazon.com/accounts/latest/reference/API_GetAlternateContact.html
+    Verified: 2026-11-25
     """
     return _registered(account, "Operations")
 
@@ -80,5 +86,25 @@ def has_billing_contact(account: Resource) -> Verdict:
     Fix: aws account put-alternate-contact --alternate-contact-type BILLING --name NAME --title TITLE
         --email-address ADDRESS --phone-number NUMBER
     Source: https://docs.aws.amazon.com/accounts/latest/reference/API_GetAlternateContact.html
+    Verified: 2026-11-25
     """
     return _registered(account, "Billing")
+
+
+@check(account, severity="low")
+def contacts_differ(account: Resource) -> Verdict:
+    """Account's security, operations and billing contacts are not one and the same
+
+    Where no contact is named AWS writes to the root user's address, so two that are not named are the same.
+
+    Risk: an abuse notice waits among invoices in a mailbox that nobody reads for it.
+    Fix: aws account put-alternate-contact --alternate-contact-type SECURITY --name NAME --title TITLE
+        --email-address ADDRESS --phone-number NUMBER, with an address that its readers share
+    Source: https://docs.aws.amazon.com/accounts/latest/reference/API_AlternateContact.html
+    Verified: 2026-11-25
+    """
+    contacts = account["Contacts"]
+    kinds = ("Security", "Operations", "Billing")
+    read_by = {kind: contacts[kind]["EmailAddress"].lower() if contacts[kind] else ROOT for kind in kinds}
+    stated = ", ".join(f"{kind.lower()}: {address}" for kind, address in read_by.items())
+    return ok(stated) if len(set(read_by.values())) == len(kinds) else fail(stated)

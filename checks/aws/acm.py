@@ -62,6 +62,7 @@ def is_valid(certificate: Resource, *, at: datetime) -> Verdict:
     Fix: request or import a new certificate and put it in the old one's place; delete the old one: aws acm
         delete-certificate --certificate-arn ARN
     Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateSummary.html
+    Verified: 2026-11-25
     """
     stated = _stated(certificate)
     if certificate["Status"] in UNISSUED:
@@ -85,6 +86,7 @@ def is_not_expiring(certificate: Resource, *, at: datetime, min_days: int = 30) 
     Fix: for one that ACM issued, mend its validation (aws acm describe-certificate --certificate-arn ARN);
         for an imported one, import its successor
     Source: https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html
+    Verified: 2026-11-25
     """
     if certificate["Status"] != "ISSUED":
         return not_applicable(f"not valid now: {_stated(certificate)}")
@@ -105,6 +107,7 @@ def renews_itself(certificate: Resource) -> Verdict:
     Fix: request the certificate from ACM, validated by DNS: aws acm request-certificate --domain-name
         {name} --validation-method DNS
     Source: https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html
+    Verified: 2026-11-25
     """
     if certificate["Status"] != "ISSUED" or not certificate["InUse"]:
         return not_applicable(_stated(certificate))
@@ -120,6 +123,7 @@ def key_is_strong(certificate: Resource, *, min_rsa_bits: int = 2048, min_ec_bit
     Risk: a key of 1,024 bits of RSA is within reach of those who would forge it.
     Fix: request or import a certificate with a longer key
     Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateSummary.html
+    Verified: 2026-11-25
     """
     algorithm = certificate["KeyAlgorithm"]
     bits = int(re.findall(r"\d{3,}", algorithm)[0])

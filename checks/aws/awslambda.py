@@ -14,6 +14,7 @@ from typing import Any
 
 from checks.aws._policy import is_public, open_to_nobody_unknown, principals, statements
 from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
+from checks.aws.vpc import subnets, zones_of
 from collector.sdk import (
     NotCollected,
     Reason,
@@ -33,7 +34,7 @@ from collector.sdk import (
 BOOKKEEPING = ("LastModified", "LastUpdateStatus", "LastUpdateStatusReason", "RevisionId")
 
 VERIFIED = "2026-11-22"
-"""When the table below was last compared with AWS's."""
+"""When the table below was last compared with AWS's, by the copy of it in cfn-lint 1.58.0."""
 
 DEPRECATED = {
     "dotnetcore1.0": "2019-06-27",
@@ -128,6 +129,7 @@ def is_not_public(function: Resource) -> Verdict:
     Risk: anyone with an AWS account can run the function with its role's rights, at your cost.
     Fix: aws lambda remove-permission --function-name {name} --statement-id SID
     Source: https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html
+    Verified: 2026-11-25
     """
     policy = function["Policy"]
     rest = [one for one in statements(policy) if not _is_for_url(one)]
@@ -156,6 +158,7 @@ def service_permission_names_its_source(function: Resource) -> Verdict:
     Fix: add the permission anew with --source-account and --source-arn (aws lambda add-permission) and
         remove the statement named in the result.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+    Verified: 2026-11-25
     """
     let_in = [
         (service, statement)
@@ -182,12 +185,52 @@ def url_requires_iam(function: Resource) -> Verdict:
     Risk: anyone on the internet can call the function; its own code is all that stands in between.
     Fix: aws lambda update-function-url-config --function-name {name} --auth-type AWS_IAM
     Source: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    Verified: 2026-11-25
     """
     urls = function["Urls"]
     open_ = [one["FunctionUrl"] for one in urls if one["AuthType"] == "NONE"]
     if open_:
         return fail(f"auth type NONE on {', '.join(open_)}")
     return ok("auth type AWS_IAM on every URL") if urls else not_applicable("the function has no URL")
+
+
+@check(functions, severity="low")
+def url_limits_origins(function: Resource) -> Verdict:
+    """Lambda function URL lets scripts of named web sites only call it
+
+    Which sites' scripts browsers let read its answers (CORS); it keeps out no other client.
+
+    Risk: a script on any web site reads what the function answers to that site's visitor.
+    Fix: aws lambda update-function-url-config --function-name {name} --cors AllowOrigins=https://SITE
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_Cors.html
+    Verified: 2026-11-25
+    """
+    urls = function["Urls"]
+    if not urls:
+        return not_applicable("the function has no URL")
+    origins = sorted({one for url in urls for one in (url.get("Cors") or {}).get("AllowOrigins") or ()})
+    if "*" in origins:
+        return fail("scripts of every site may call it (AllowOrigins *)")
+    return ok(
+        f"scripts of {', '.join(origins)} may call it" if origins else "scripts of no other site may call it"
+    )
+
+
+@check(functions, subnets, severity="low")
+def spans_zones(function: Resource, *, subnets: list[Resource], min_zones: int = 2) -> Verdict:
+    """Lambda function in a VPC has subnets in several availability zones
+
+    Risk: when the zone of its only subnet fails, the function cannot run, though Lambda could elsewhere.
+    Fix: aws lambda update-function-configuration --function-name {name} --vpc-config SubnetIds=SUBNET,SUBNET
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfigResponse.html
+    Verified: 2026-11-25
+    """
+    ids = (function.get("VpcConfig") or {}).get("SubnetIds")
+    if not ids:
+        return not_applicable("in no VPC of the account; Lambda runs it in several zones")
+    zones = zones_of(ids, subnets)
+    stated = f"subnets in {', '.join(zones)}"
+    return ok(stated) if len(zones) >= min_zones else fail(stated)
 
 
 @check(functions, severity="medium")
@@ -197,7 +240,7 @@ def runtime_is_supported(function: Resource, *, at: datetime) -> Verdict:
     Risk: vulnerabilities found in the language or its libraries are no longer mended.
     Fix: aws lambda update-function-configuration --function-name {name} --runtime NEWER, after testing.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-    Verified: 2026-11-22, the dates, by the copy of AWS's table in cfn-lint 1.58.0.
+    Verified: 2026-11-25
     """
     if function.get("PackageType") == "Image":
         return not_applicable("container image: what it runs on is in the image")
@@ -221,6 +264,7 @@ def environment_holds_no_known_secret(function: Resource) -> Verdict:
     Risk: everyone who may list functions reads the secret, and it is never rotated.
     Fix: store it in Secrets Manager, let the function fetch it, remove the variable and replace the secret.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    Verified: 2026-11-25
     """
     found = [
         f"{name} ({kind})" for name, value in function["Environment"].items() if (kind := known_kind(value))
@@ -240,6 +284,7 @@ def environment_names_no_secret(function: Resource) -> Verdict:
     Risk: a password or token in a variable is read by everyone who may list functions.
     Fix: keep the value in Secrets Manager and put the secret's ARN into the variable.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    Verified: 2026-11-25
     """
     named = [
         name

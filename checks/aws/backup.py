@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from checks.aws._policy import open_to_nobody_unknown
+from checks.aws._unpaginated import all_pages
 from checks.aws._week import week_of
 from checks.aws.account import account
 from collector.sdk import (
+    NotCollected,
     Resource,
     Verdict,
     check,
@@ -86,6 +88,44 @@ def vaults(aws: Any) -> Iterator[Resource]:
         )
 
 
+@evidence(calls=["backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault"], per="region")
+def recovery_points(aws: Any) -> Iterator[Resource]:
+    """Of every backup vault the recovery points that are not encrypted, and whether it holds any at all.
+
+    The encrypted ones come and go every night, and nothing is asked of them; nor of those still being made.
+    """
+    backup = aws.client("backup")
+    for vault in aws.pages(backup.list_backup_vaults, "BackupVaultList"):
+        name = vault["BackupVaultName"]
+        listed = aws.all(backup.list_recovery_points_by_backup_vault, "RecoveryPoints", BackupVaultName=name)
+        listed = listed if isinstance(listed, list) else [listed]
+        missing = next((one for one in listed if isinstance(one, NotCollected)), None)
+        points = [one for one in listed if one is not missing and one["Status"] != "CREATING"]
+        yield resource(
+            f"{vault['BackupVaultArn']}:recovery-points",
+            name=name,
+            config={
+                "Unencrypted": sorted(one["RecoveryPointArn"] for one in points if not one["IsEncrypted"]),
+                "HasRecoveryPoints": missing or bool(points),
+            },
+        )
+
+
+@evidence(calls=["backup:ListReportPlans"], per="region")
+def report_plans(aws: Any) -> Iterator[Resource]:
+    """Every plan by which AWS Backup reports on jobs and compliance; of its last report the week is kept."""
+    for plan in all_pages(aws.client("backup").list_report_plans, "ReportPlans"):
+        last = plan.get("LastSuccessfulExecutionTime")
+        yield resource(
+            plan["ReportPlanArn"],
+            name=plan["ReportPlanName"],
+            config={
+                "ReportTemplate": plan["ReportSetting"]["ReportTemplate"],
+                "ReportedInWeekOf": last and week_of(last),
+            },
+        )
+
+
 @evidence(calls=["backup:ListProtectedResources"], per="region")
 def protected_resources(aws: Any) -> Iterator[Resource]:
     """Everything that AWS Backup holds recovery points of.
@@ -145,6 +185,7 @@ def account_has_plan(account: Resource, *, plans: list[Resource]) -> Verdict:
     Fix: aws backup create-backup-plan --backup-plan FILE; then give it resources by
         aws backup create-backup-selection
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListBackupPlans.html
+    Verified: 2026-11-25
     """
     for plan in plans:
         if not plan.name.startswith(AUTOMATIC):
@@ -159,6 +200,7 @@ def plan_covers_something(plan: Resource) -> Verdict:
     Risk: a plan without a selection of resources backs up nothing, and looks as if it did.
     Fix: aws backup create-backup-selection --backup-plan-id ID --backup-selection FILE
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListBackupSelections.html
+    Verified: 2026-11-25
     """
     names = sorted(selection["SelectionName"] for selection in plan["Selections"])
     return ok(f"selections: {', '.join(names)}") if names else fail("no selection of resources")
@@ -168,14 +210,17 @@ def plan_covers_something(plan: Resource) -> Verdict:
 def plan_keeps_backups(plan: Resource, *, min_days: int = 30) -> Verdict:
     """Backup plan keeps recovery points as long as required
 
-    One rule that keeps them so long is enough. A rule without DeleteAfterDays keeps them for good.
+    One rule that keeps them so long is enough. A rule without DeleteAfterDays keeps them for good, unless it
+    deletes them once they were copied.
 
     Risk: damage that is noticed late, as most intrusions are, is in every backup that is left.
     Fix: aws backup update-backup-plan --backup-plan-id ID --backup-plan FILE, with Lifecycle
         DeleteAfterDays of the rule raised
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Lifecycle.html
+    Verified: 2026-11-25
     """
     lifecycles = [rule.get("Lifecycle") or {} for rule in plan["Plan"]["Rules"]]
+    lifecycles = [one for one in lifecycles if "DeleteAfterEvent" not in one]
     if any("DeleteAfterDays" not in lifecycle for lifecycle in lifecycles):
         return ok("a rule keeps recovery points for good")
     longest = max((lifecycle["DeleteAfterDays"] for lifecycle in lifecycles), default=0)
@@ -190,6 +235,7 @@ def plan_copies_elsewhere(plan: Resource) -> Verdict:
     Risk: what destroys a region, or takes over the account, destroys the backups with it.
     Fix: add to a rule of the plan CopyActions with a DestinationBackupVaultArn in another region or account
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CopyAction.html
+    Verified: 2026-11-25
     """
     here = plan["BackupPlanArn"].split(":")[3:5]
     copies = [
@@ -215,6 +261,7 @@ def vault_is_encrypted(vault: Resource) -> Verdict:
     Fix: aws backup create-backup-vault --backup-vault-name NAME --encryption-key-arn KEY; point the plans at
         it
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupVaultListMember.html
+    Verified: 2026-11-25
     """
     key = vault.get("EncryptionKeyArn") or vault.get("EncryptionKeyType")
     return ok(f"key {key}") if key else fail("no encryption key")
@@ -230,6 +277,7 @@ def vault_is_locked(vault: Resource) -> Verdict:
     Risk: whoever takes over an administrator deletes the backups before anything else.
     Fix: aws backup put-backup-vault-lock-configuration --backup-vault-name {name} --min-retention-days DAYS
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupVaultListMember.html
+    Verified: 2026-11-25
     """
     if not vault["HasRecoveryPoints"]:
         return not_applicable("holds no recovery points")
@@ -249,8 +297,50 @@ def vault_is_not_public(vault: Resource) -> Verdict:
     Fix: name the accounts or the organisation in the policy: aws backup put-backup-vault-access-policy
         --backup-vault-name {name} --policy FILE
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_GetBackupVaultAccessPolicy.html
+    Verified: 2026-11-25
     """
     return open_to_nobody_unknown(vault["Policy"], "no policy")
+
+
+@check(recovery_points, severity="medium")
+def recovery_points_are_encrypted(vault: Resource) -> Verdict:
+    """Every recovery point in the backup vault is encrypted
+
+    Risk: whoever gets at the backup can read what the resource itself protects.
+    Fix: encrypt the resource that is backed up; copy the recovery point into a vault with a key, where its
+        type allows it; then aws backup delete-recovery-point --backup-vault-name {name}
+        --recovery-point-arn ARN
+    Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_RecoveryPointByBackupVault.html
+    Verified: 2026-11-25
+    """
+    if found := vault["Unencrypted"]:
+        return fail(f"{len(found)} not encrypted: {', '.join(found)}")
+    return ok("all encrypted") if vault["HasRecoveryPoints"] else not_applicable("holds no recovery points")
+
+
+@check(account, report_plans, severity="low")
+def account_reports_on_backups(
+    account: Resource, *, report_plans: list[Resource], at: datetime, max_days: int = 14
+) -> Verdict:
+    """Account has AWS Backup report on its jobs or its compliance, and a report came lately
+
+    The last report is known by its week, which is counted from its Monday.
+
+    Risk: jobs that fail, and resources that no plan covers, are seen by nobody.
+    Fix: aws backup create-report-plan --report-plan-name NAME --report-setting
+        ReportTemplate=BACKUP_JOB_REPORT --report-delivery-channel S3BucketName=BUCKET,Formats=CSV
+    Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ReportPlan.html
+    Verified: 2026-11-25
+    """
+    problems = []
+    for plan in report_plans:
+        week = plan["ReportedInWeekOf"]
+        if not older_than(week, max_days, at):
+            return ok(f"{plan.name} in {plan.part} makes a {plan['ReportTemplate']}")
+        problems.append(
+            f"{plan.name} " + (f"last reported in the week of {week}" if week else "never reported")
+        )
+    return fail("; ".join(problems) or "no report plan in any region that is read")
 
 
 @check(protected_resources, severity="medium")
@@ -264,6 +354,7 @@ def backup_is_recent(protected: Resource, *, at: datetime, max_days: int = 14) -
     Fix: see why the jobs stopped: aws backup list-backup-jobs --by-resource-arn ARN; if the resource is gone
         and its recovery points are kept on purpose, accept this by an exception
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ProtectedResource.html
+    Verified: 2026-11-25
     """
     week = protected["BackedUpInWeekOf"]
     stated = f"last backup in the week of {week}" if week else "no backup was completed"
@@ -282,6 +373,7 @@ def account_tests_restores(
     Fix: aws backup create-restore-testing-plan --restore-testing-plan FILE; then give it resources by
         aws backup create-restore-testing-selection
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_RestoreTestingPlanForList.html
+    Verified: 2026-11-25
     """
     problems = []
     for plan in restore_testing_plans:
@@ -303,6 +395,7 @@ def restore_succeeded(job: Resource) -> Verdict:
     Fix: read the message in the result, mend its cause and restore again: aws backup describe-restore-job
         --restore-job-id {name}
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_RestoreJobsListMember.html
+    Verified: 2026-11-25
     """
     stated = f"restore of {job.get('ResourceType', 'a resource')} {job['Status']}"
     if "CompletionDate" in job:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from checks.aws.s3 import account_settings, buckets, is_not_public
 from collector.sdk import (
     NotCollected,
     Reason,
@@ -19,6 +20,7 @@ from collector.sdk import (
     check,
     evidence,
     fail,
+    not_tested,
     ok,
     older_than,
     resource,
@@ -26,6 +28,14 @@ from collector.sdk import (
 
 BOTH = frozenset({"read", "write"})
 READ_WRITE = {"All": BOTH, "ReadOnly": frozenset({"read"}), "WriteOnly": frozenset({"write"})}
+ALL_OF = {
+    "AWS::Lambda::Function": {"arn:aws:lambda"},
+    "AWS::S3::Object": {"arn:aws:s3", "arn:aws:s3:::"},
+}
+"""The values by which a basic selector names all functions, or all objects of all buckets.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DataResource.html
+"""
 NO_LIMIT = frozenset({"eventCategory", "readOnly", "resources.type", "eventSource"})
 """Fields of an advanced selector that the reading of it below accounts for, or that only leave out the
 events of a service (KMS and RDS's data API are the only ones that can be left out).
@@ -102,17 +112,17 @@ def _management_events(selectors: Mapping[str, Any] | None) -> frozenset[str]:
     return frozenset().union(*recorded, *_advanced(selectors, "Management"))
 
 
-def _object_events(selectors: Mapping[str, Any] | None) -> frozenset[str]:
-    """Which events on the objects of all buckets a trail records: `read`, `write` or both."""
+def _data_events(selectors: Mapping[str, Any] | None, kind: str) -> frozenset[str]:
+    """Which events on all resources of a kind a trail records: `read`, `write` or both."""
     if selectors is None:
         return frozenset()
     recorded = [
         READ_WRITE[one.get("ReadWriteType", "All")]
         for one in selectors.get("EventSelectors") or ()
         for data in one.get("DataResources") or ()
-        if data["Type"] == "AWS::S3::Object" and {"arn:aws:s3", "arn:aws:s3:::"} & set(data["Values"])
+        if data["Type"] == kind and ALL_OF[kind] & set(data["Values"])
     ]
-    return frozenset().union(*recorded, *_advanced(selectors, "Data", "AWS::S3::Object"))
+    return frozenset().union(*recorded, *_advanced(selectors, "Data", kind))
 
 
 def _advanced(selectors: Mapping[str, Any], category: str, kind: str = "") -> Iterator[frozenset[str]]:
@@ -140,6 +150,7 @@ def region_records_management_events(region: Resource) -> Verdict:
     Fix: aws cloudtrail create-trail --is-multi-region-trail ..., put-event-selectors with ReadWriteType All,
         start-logging
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetEventSelectors.html
+    Verified: 2026-11-25
     """
     short = []
     for trail in region["Trails"]:
@@ -161,16 +172,34 @@ def region_records_object_events(region: Resource) -> Verdict:
     Risk: nobody can say afterwards who read or took which data.
     Fix: aws cloudtrail put-event-selectors with a data resource AWS::S3::Object, value arn:aws:s3.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+    Verified: 2026-11-25
     """
     recorded: frozenset[str] = frozenset()
     by = []
     for trail in region["Trails"]:
-        if trail["Logging"] and (events := _object_events(trail["Selectors"])):
+        if trail["Logging"] and (events := _data_events(trail["Selectors"], "AWS::S3::Object")):
             recorded |= events
             by.append(trail["Name"])
         if recorded == BOTH:
             return ok(f"reads and writes recorded by {', '.join(by)}")
     return fail(f"not recorded: {' and '.join(sorted(BOTH - recorded))} events of objects in all buckets")
+
+
+@check(coverage, severity="low")
+def region_records_function_calls(region: Resource) -> Verdict:
+    """Calls of all Lambda functions are recorded
+
+    Lambda's Invoke counts as a write, so a trail that leaves out reads is enough.
+
+    Risk: nobody can say afterwards who ran which function, by whatever way in.
+    Fix: aws cloudtrail put-event-selectors with a data resource AWS::Lambda::Function, value arn:aws:lambda.
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DataResource.html
+    Verified: 2026-11-25
+    """
+    for trail in region["Trails"]:
+        if trail["Logging"] and "write" in _data_events(trail["Selectors"], "AWS::Lambda::Function"):
+            return ok(f"recorded by {trail['Name']}")
+    return fail("not recorded: calls of all functions")
 
 
 @check(trails, severity="high")
@@ -181,6 +210,7 @@ def trail_delivers(trail: Resource, *, at: datetime, max_days: int = 2) -> Verdi
     Fix: aws cloudtrail start-logging --name {name}; for the error in the result, mend the bucket's policy
         or key.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
+    Verified: 2026-11-25
     """
     status = trail["Status"]
     if not status["IsLogging"]:
@@ -196,6 +226,7 @@ def trail_feeds_cloudwatch(trail: Resource, *, at: datetime, max_days: int = 2) 
     Fix: aws cloudtrail update-trail --name {name} --cloud-watch-logs-log-group-arn ARN
         --cloud-watch-logs-role-arn ARN
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
+    Verified: 2026-11-25
     """
     group = trail.get("CloudWatchLogsLogGroupArn")
     if not group:
@@ -221,6 +252,7 @@ def trail_validates_files(trail: Resource) -> Verdict:
     Risk: whoever can write to the bucket can change the record, and nobody could tell.
     Fix: aws cloudtrail update-trail --name {name} --enable-log-file-validation
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html
+    Verified: 2026-11-25
     """
     on = trail["LogFileValidationEnabled"]
     return ok("log file validation on") if on else fail("log file validation off")
@@ -235,6 +267,53 @@ def trail_encrypts_with_own_key(trail: Resource) -> Verdict:
     Risk: who can read the bucket can read the record; there is no second lock.
     Fix: aws cloudtrail update-trail --name {name} --kms-key-id ARN
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/encrypting-cloudtrail-log-files-with-aws-kms.html
+    Verified: 2026-11-25
     """
     key = trail.get("KmsKeyId")
     return ok(f"encrypted with {key}") if key else fail("no KMS key; encrypted by S3's own")
+
+
+def _bucket_of(trail: Resource, buckets: list[Resource]) -> Resource | None:
+    """The bucket that a trail delivers to; None if it is another account's."""
+    return next((bucket for bucket in buckets if bucket.name == trail["S3BucketName"]), None)
+
+
+def _of_another(trail: Resource) -> Verdict:
+    return not_tested(f"bucket {trail['S3BucketName']} is not the account's own, and is tested where it is")
+
+
+@check(trails, buckets, account_settings, severity="critical")
+def trail_bucket_is_not_public(
+    trail: Resource, *, buckets: list[Resource], account_settings: list[Resource]
+) -> Verdict:
+    """Trail's bucket is open to nobody outside
+
+    Risk: strangers read who does what in the account, or change the record of it.
+    Fix: block public access: aws s3api put-public-access-block --bucket BUCKET
+        --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,...
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html
+    Verified: 2026-11-25
+    """
+    bucket = _bucket_of(trail, buckets)
+    if bucket is None:
+        return _of_another(trail)
+    verdict = is_not_public.test(bucket, account_settings=account_settings)
+    return (ok if verdict.outcome == "pass" else fail)(f"bucket {bucket.name}: {verdict.sentence}")
+
+
+@check(trails, buckets, severity="low")
+def trail_bucket_logs_access(trail: Resource, *, buckets: list[Resource]) -> Verdict:
+    """Trail's bucket writes server access logs
+
+    Risk: nobody can say who read the record, or tried to delete from it.
+    Fix: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status ...
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLogging.html
+    Verified: 2026-11-25
+    """
+    bucket = _bucket_of(trail, buckets)
+    if bucket is None:
+        return _of_another(trail)
+    target = (bucket["Logging"] or {}).get("TargetBucket")
+    if target:
+        return ok(f"access to bucket {bucket.name} is logged in {target}")
+    return fail(f"bucket {bucket.name}: server access logging off")

@@ -371,6 +371,7 @@ def alarm_reaches_somebody(alarm: Resource, *, alarms: list[Resource], topics: l
     Fix: aws cloudwatch put-metric-alarm --alarm-name {name} --alarm-actions TOPIC ... with a topic that has a
         confirmed subscription
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
+    Verified: 2026-11-25
     """
     actions = alarm.get("AlarmActions") or []
     if not actions:
@@ -399,6 +400,7 @@ def trail_feeds_log_group(account: Resource) -> Verdict:
     Fix: aws cloudtrail update-trail --name TRAIL --cloud-watch-logs-log-group-arn ARN
         --cloud-watch-logs-role-arn ARN
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
+    Verified: 2026-11-25
     """
     faults = []
     for trail in account["Trails"]:
@@ -417,6 +419,7 @@ def alarm_on_unauthorized_calls(account: Resource, *, max_threshold: float = 10)
         "*UnauthorizedOperation" or "AccessDenied*", an alarm on its metric, and a topic with a
         confirmed subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-2
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, UNAUTHORIZED_CALLS, max_threshold)
 
@@ -430,6 +433,7 @@ def alarm_on_sign_in_without_mfa(account: Resource, *, max_threshold: float = 1)
         additionalEventData.MFAUsed != "Yes" and responseElements.ConsoleLogin = "Success", an alarm
         on its metric, and a topic with a confirmed subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, SIGN_IN_WITHOUT_MFA, max_threshold)
 
@@ -443,6 +447,7 @@ def alarm_on_root_use(account: Resource, *, max_threshold: float = 1) -> Verdict
         invokedBy NOT EXISTS and eventType != "AwsServiceEvent", an alarm on its metric, and a topic
         with a confirmed subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, ROOT_USE, max_threshold)
 
@@ -456,6 +461,7 @@ def alarm_on_iam_policy_changes(account: Resource, *, max_threshold: float = 1) 
         changes an IAM policy, an alarm on its metric, and a topic with a confirmed subscription on
         the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-4
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, IAM_CHANGES, max_threshold)
 
@@ -469,6 +475,7 @@ def alarm_on_cloudtrail_changes(account: Resource, *, max_threshold: float = 1) 
         changes a trail, an alarm on its metric, and a topic with a confirmed subscription on the
         alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-5
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, TRAIL_CHANGES, max_threshold)
 
@@ -482,6 +489,7 @@ def alarm_on_sign_in_failures(account: Resource, *, max_threshold: float = 10) -
         errorMessage = "Failed authentication", an alarm on its metric, and a topic with a confirmed
         subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-6
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, SIGN_IN_FAILURE, max_threshold)
 
@@ -495,6 +503,7 @@ def alarm_on_key_loss(account: Resource, *, max_threshold: float = 1) -> Verdict
         and eventName = DisableKey or ScheduleKeyDeletion, an alarm on its metric, and a topic with
         a confirmed subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-7
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, KEY_LOSS, max_threshold)
 
@@ -508,6 +517,7 @@ def alarm_on_bucket_policy_changes(account: Resource, *, max_threshold: float = 
         changes a bucket's policy, ACL, CORS, lifecycle or replication, an alarm on its metric, and
         a topic with a confirmed subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-8
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, BUCKET_CHANGES, max_threshold)
 
@@ -521,6 +531,7 @@ def alarm_on_config_changes(account: Resource, *, max_threshold: float = 1) -> V
         changes the recorder or the delivery channel, an alarm on its metric, and a topic with a
         confirmed subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-9
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, CONFIG_CHANGES, max_threshold)
 
@@ -534,6 +545,7 @@ def alarm_on_security_group_changes(account: Resource, *, max_threshold: float =
         changes a security group, an alarm on its metric, and a topic with a confirmed subscription
         on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-10
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, SECURITY_GROUP_CHANGES, max_threshold)
 
@@ -547,6 +559,7 @@ def alarm_on_network_acl_changes(account: Resource, *, max_threshold: float = 1)
         changes a network ACL, an alarm on its metric, and a topic with a confirmed subscription on
         the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-11
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, NETWORK_ACL_CHANGES, max_threshold)
 
@@ -560,6 +573,7 @@ def alarm_on_gateway_changes(account: Resource, *, max_threshold: float = 1) -> 
         changes a gateway, an alarm on its metric, and a topic with a confirmed subscription on the
         alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-12
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, GATEWAY_CHANGES, max_threshold)
 
@@ -573,6 +587,7 @@ def alarm_on_route_changes(account: Resource, *, max_threshold: float = 1) -> Ve
         changes a route or route table, an alarm on its metric, and a topic with a confirmed
         subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-13
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, ROUTE_CHANGES, max_threshold)
 
@@ -586,6 +601,7 @@ def alarm_on_vpc_changes(account: Resource, *, max_threshold: float = 1) -> Verd
         changes a VPC or a peering, an alarm on its metric, and a topic with a confirmed
         subscription on the alarm.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-14
+    Verified: 2026-11-25
     """
     return _raises_alarm(account, VPC_CHANGES, max_threshold)
 
@@ -601,6 +617,7 @@ def alarm_on_organization_changes(account: Resource, *, max_threshold: float = 1
         each call that changes the organisation, an alarm on its metric, and a topic with a confirmed
         subscription on the alarm.
     Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_cloudtrail-integration.html
+    Verified: 2026-11-25
     """
     management = account["ManagementAccount"]
     if management is None:

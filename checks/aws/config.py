@@ -95,6 +95,7 @@ def recorder_is_on(region: Resource) -> Verdict:
     Fix: aws configservice put-configuration-recorder --region {name} ..., put-delivery-channel,
         start-configuration-recorder
     Source: https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorderStatus.html
+    Verified: 2026-11-25
     """
     return _off(region) or ok(f"recorder {_recorders(region)[0]['name']} records")
 
@@ -107,6 +108,7 @@ def recorder_records_all_types(region: Resource) -> Verdict:
     Fix: aws configservice put-configuration-recorder --region {name} --recording-group
         allSupported=true,recordingStrategy={useOnly=ALL_SUPPORTED_RESOURCE_TYPES} ...
     Source: https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingGroup.html
+    Verified: 2026-11-25
     """
     if nothing := _off(region):
         return nothing
@@ -126,6 +128,7 @@ def global_resources_are_recorded(account: Resource, *, recorder: list[Resource]
     Fix: in one region, aws configservice put-configuration-recorder --recording-group
         allSupported=true,includeGlobalResourceTypes=true ...
     Source: https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingGroup.html
+    Verified: 2026-11-25
     """
     wanted = {"AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::Policy"}
     for region in recorder:
@@ -147,6 +150,7 @@ def recorder_delivers(region: Resource) -> Verdict:
     Fix: aws configservice put-delivery-channel --region {name} ...; for the error in the result, mend the
         bucket's policy or the recorder's role.
     Source: https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeDeliveryChannelStatus.html
+    Verified: 2026-11-25
     """
     if nothing := _off(region):
         return nothing
@@ -176,6 +180,7 @@ def recorder_keeps_history(region: Resource, *, min_days: int = 365) -> Verdict:
     Risk: what an auditor or investigator asks for has been deleted.
     Fix: aws configservice put-retention-configuration --region {name} --retention-period-in-days 2557
     Source: https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeRetentionConfigurations.html
+    Verified: 2026-11-25
     """
     if not _recorders(region):
         return not_applicable("no recorder records in this region")

@@ -69,6 +69,7 @@ def recovers_to_a_point_in_time(table: Resource, *, min_days: int = 7) -> Verdic
     Fix: aws dynamodb update-continuous-backups --table-name {name}
         --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html
+    Verified: 2026-11-25
     """
     recovery = table["PointInTimeRecovery"]
     if recovery["PointInTimeRecoveryStatus"] != "ENABLED":
@@ -84,6 +85,7 @@ def is_protected_from_deletion(table: Resource) -> Verdict:
     Risk: one command, by mistake or by an attacker, deletes all the data.
     Fix: aws dynamodb update-table --table-name {name} --deletion-protection-enabled
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+    Verified: 2026-11-25
     """
     protected = table["Table"].get("DeletionProtectionEnabled", False)
     return ok("deletion protection on") if protected else fail("deletion protection off")
@@ -99,6 +101,7 @@ def is_encrypted_with_kms(table: Resource) -> Verdict:
     Fix: aws dynamodb update-table --table-name {name} --sse-specification
         Enabled=true,SSEType=KMS,KMSMasterKeyId=KEY
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SSEDescription.html
+    Verified: 2026-11-25
     """
     encryption = table["Table"].get("SSEDescription") or {}
     if encryption.get("SSEType") == "KMS" and encryption.get("Status") in ("ENABLED", "UPDATING"):

@@ -88,6 +88,7 @@ def encrypts_by_default(region: Resource) -> Verdict:
     Risk: a volume is encrypted only if whoever makes it thinks of it.
     Fix: aws ec2 enable-ebs-encryption-by-default --region REGION
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetEbsEncryptionByDefault.html
+    Verified: 2026-11-25
     """
     return ok("on") if region["EncryptionByDefault"] else fail("encryption by default is off")
 
@@ -99,6 +100,7 @@ def blocks_public_snapshots(region: Resource) -> Verdict:
     Risk: one mistaken permission publishes a copy of a disk.
     Fix: aws ec2 enable-snapshot-block-public-access --state block-all-sharing --region REGION
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSnapshotBlockPublicAccessState.html
+    Verified: 2026-11-25
     """
     state = region["SnapshotBlockPublicAccess"]
     blocked = state in ("block-all-sharing", "block-new-sharing")
@@ -113,6 +115,7 @@ def volume_is_encrypted(volume: Resource) -> Verdict:
     Fix: copy a snapshot of {name} with encryption, make a volume of the copy and put it in the old one's
         place: aws ec2 copy-snapshot --encrypted --source-snapshot-id SNAPSHOT --source-region REGION
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Volume.html
+    Verified: 2026-11-25
     """
     return _encrypted(volume)
 
@@ -134,6 +137,7 @@ def volume_has_recent_snapshot(
     Risk: what is lost with the disk, or encrypted by an attacker, cannot be brought back.
     Fix: take {name} into a backup plan of AWS Backup or a policy of Data Lifecycle Manager.
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html
+    Verified: 2026-11-25
     """
     if not volume["Attachments"]:
         return not_applicable("attached to no instance")
@@ -156,6 +160,7 @@ def snapshot_is_encrypted(snapshot: Resource) -> Verdict:
     Fix: aws ec2 copy-snapshot --encrypted --source-snapshot-id {name} --source-region REGION; then delete
         the old one
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html
+    Verified: 2026-11-25
     """
     return _encrypted(snapshot)
 
@@ -170,6 +175,7 @@ def snapshot_is_not_public(snapshot: Resource, *, settings: list[Resource]) -> V
     Risk: anyone with an AWS account can make a disk of the snapshot and read it.
     Fix: aws ec2 reset-snapshot-attribute --snapshot-id {name} --attribute createVolumePermission
     Source: https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html
+    Verified: 2026-11-25
     """
     if not snapshot["Public"]:
         return ok("not public")

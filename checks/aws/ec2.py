@@ -1,4 +1,4 @@
-"""Amazon EC2: instances, launch templates, images and the account's settings per region, and their tests.
+"""Amazon EC2: instances, launch templates, images, addresses and the account's settings, and their tests.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html
 """
@@ -119,6 +119,14 @@ def images(aws: Any) -> Iterator[Resource]:
         )
 
 
+@evidence(calls=["ec2:DescribeAddresses"], per="region")
+def addresses(aws: Any) -> Iterator[Resource]:
+    """Every Elastic IP address, and what it leads to."""
+    for address in aws.pages(aws.client("ec2").describe_addresses, "Addresses"):
+        name = address["AllocationId"]
+        yield resource(f"arn:aws:ec2:{aws.region}:{aws.account}:elastic-ip/{name}", config=address)
+
+
 def _digest(aws: Any, data: Any) -> str | None:
     """User data as a digest that names the kind of secret in it, if its form tells; None for none."""
     encoded = (data or {}).get("Value")
@@ -152,6 +160,7 @@ def requires_imdsv2_by_default(region: Resource) -> Verdict:
         a server-side request forgery.
     Fix: aws ec2 modify-instance-metadata-defaults --http-tokens required --region REGION
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetInstanceMetadataDefaults.html
+    Verified: 2026-11-25
     """
     defaults = region["InstanceMetadataDefaults"] or {}
     if defaults.get("HttpEndpoint") == "disabled":
@@ -168,6 +177,7 @@ def blocks_public_images(region: Resource) -> Verdict:
     Fix: aws ec2 enable-image-block-public-access --image-block-public-access-state block-new-sharing
         --region REGION
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetImageBlockPublicAccessState.html
+    Verified: 2026-11-25
     """
     state = region["ImageBlockPublicAccess"]
     return ok(state) if state == "block-new-sharing" else fail(f"public sharing of images is {state}")
@@ -180,6 +190,7 @@ def closes_serial_console(region: Resource) -> Verdict:
     Risk: the console reaches an instance past security groups, bastions and the logs of both.
     Fix: aws ec2 disable-serial-console-access --region REGION
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSerialConsoleAccessStatus.html
+    Verified: 2026-11-25
     """
     return ok("closed") if region["SerialConsoleAccess"] is False else fail("the serial console is open")
 
@@ -191,6 +202,7 @@ def instance_requires_imdsv2(instance: Resource) -> Verdict:
     Risk: a server-side request forgery in anything that runs on the instance reads its role's credentials.
     Fix: aws ec2 modify-instance-metadata-options --instance-id {name} --http-tokens required
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsResponse.html
+    Verified: 2026-11-25
     """
     if verdict := _by_service(instance):
         return verdict
@@ -212,6 +224,7 @@ def instance_has_no_public_address(instance: Resource, *, allowed_tag: str = "pu
     Fix: put the instance behind a load balancer or NAT gateway, and take its address away; or tag it if it
         must face the internet: aws ec2 create-tags --resources {name} --tags Key=public-address,Value=REASON
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html
+    Verified: 2026-11-25
     """
     addresses = sorted(_public_addresses(instance))
     if not addresses:
@@ -239,6 +252,7 @@ def instance_has_profile(instance: Resource) -> Verdict:
     Risk: software on it that calls AWS does so with long-lived keys, kept in files and images.
     Fix: aws ec2 associate-iam-instance-profile --instance-id {name} --iam-instance-profile Name=PROFILE
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    Verified: 2026-11-25
     """
     if verdict := _by_service(instance):
         return verdict
@@ -257,6 +271,7 @@ def instance_is_managed(instance: Resource, *, managed_nodes: list[Resource]) ->
     Fix: give the instance a profile with AmazonSSMManagedInstanceCore and start the agent on it; see
         aws ssm describe-instance-information --filters Key=InstanceIds,Values={name}
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html
+    Verified: 2026-11-25
     """
     if verdict := _by_service(instance):
         return verdict
@@ -278,6 +293,7 @@ def instance_is_renewed(instance: Resource, *, at: datetime, max_days: int = 180
     Risk: an instance that nobody replaces gathers unpatched software and changes that no code describes.
     Fix: replace the instance from a current image.
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    Verified: 2026-11-25
     """
     launched = f"launched {day(instance['LaunchTime'])}"
     if older_than(instance["LaunchTime"], max_days, at):
@@ -295,6 +311,7 @@ def user_data_holds_no_known_secret(instance: Resource) -> Verdict:
     Risk: everyone who may describe the instance, and every process on it, can read the secret.
     Fix: replace the secret, keep the new one in Secrets Manager or Parameter Store, read it at start-up.
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceAttribute.html
+    Verified: 2026-11-25
     """
     digest = instance["UserData"]
     if not digest:
@@ -314,6 +331,7 @@ def template_requires_imdsv2(template: Resource, *, settings: list[Resource]) ->
     Fix: create a version of {name} with MetadataOptions HttpTokens=required, then make it the default:
         aws ec2 modify-launch-template --launch-template-id {name} --default-version VERSION
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplateInstanceMetadataOptions.html
+    Verified: 2026-11-25
     """
     lax = []
     for version in template["Versions"]:
@@ -340,6 +358,7 @@ def template_holds_no_known_secret(template: Resource) -> Verdict:
     Fix: replace the secret, keep the new one in Secrets Manager, make a version without it the default and
         delete the old ones.
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html
+    Verified: 2026-11-25
     """
     found = [
         f"version {version['VersionNumber']}: {kind}"
@@ -358,5 +377,65 @@ def image_is_not_public(image: Resource) -> Verdict:
     Risk: anyone can start the image and read the code, configuration and keys on it.
     Fix: aws ec2 reset-image-attribute --image-id {name} --attribute launchPermission
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
+    Verified: 2026-11-25
     """
     return fail("launch permission for everyone") if image["Public"] else ok("not public")
+
+
+@check(instances, severity="low")
+def instance_stands_in_one_subnet(instance: Resource) -> Verdict:
+    """Instance stands in one subnet only, so that it joins no networks that are kept apart
+
+    Firewalls and routers that are meant to stand in two are accepted by an exception.
+
+    Risk: who takes over the instance crosses from one network to the other, past every rule between them.
+    Fix: aws ec2 detach-network-interface --attachment-id ID, of the interface in the other subnet of {name}
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterface.html
+    Verified: 2026-11-25
+    """
+    if verdict := _by_service(instance):
+        return verdict
+    subnets = sorted({one["SubnetId"] for one in instance["NetworkInterfaces"]})
+    stated = f"interfaces in {', '.join(subnets) or 'no subnet'}"
+    return fail(stated) if len(subnets) > 1 else ok(stated)
+
+
+@check(launch_templates, severity="medium")
+def template_gives_no_public_address(template: Resource) -> Verdict:
+    """Launch template does not ask for a public IPv4 address
+
+    Its default and its latest version are both tested. A version that says nothing takes the subnet's
+    setting, which is tested itself.
+
+    Risk: every instance that is started from it faces the internet.
+    Fix: create a version of {name} without AssociatePublicIpAddress, then make it the default: aws ec2
+        modify-launch-template --launch-template-id {name} --default-version VERSION
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplateInstanceNetworkInterfaceSpecification.html
+    Verified: 2026-11-25
+    """
+    asking = [
+        f"version {version['VersionNumber']}"
+        for version in template["Versions"]
+        for interface in version["LaunchTemplateData"].get("NetworkInterfaces", ())
+        if interface.get("AssociatePublicIpAddress")
+    ]
+    if asking:
+        return fail(f"a public address is asked for by {', '.join(dict.fromkeys(asking))}")
+    return ok("neither default nor latest version asks for a public address")
+
+
+@check(addresses, severity="low")
+def address_is_used(address: Resource) -> Verdict:
+    """Elastic IP address leads to something
+
+    Risk: an address nobody looks after stays in allow lists and DNS records, for whatever is put behind it.
+    Fix: take it out of DNS and of allow lists, then: aws ec2 release-address --allocation-id {name}
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Address.html
+    Verified: 2026-11-25
+    """
+    if service := address.get("ServiceManaged"):
+        return not_applicable(f"managed by {service}")
+    if "AssociationId" not in address:
+        return fail(f"{address['PublicIp']} leads to nothing")
+    to = address.get("InstanceId") or address.get("NetworkInterfaceId") or "a network interface"
+    return ok(f"{address['PublicIp']} leads to {to}")

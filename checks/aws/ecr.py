@@ -35,12 +35,19 @@ SCANNED = ("COMPLETE", "ACTIVE")
 """The states of basic and of enhanced scanning in which findings are current."""
 
 
-@evidence(calls=["ecr:GetRegistryScanningConfiguration"], per="region")
+@evidence(calls=["ecr:GetRegistryPolicy", "ecr:GetRegistryScanningConfiguration"], per="region")
 def registry(aws: Any) -> Iterator[Resource]:
-    """Which repositories the registry scans, how and when."""
-    scanning = aws.get(aws.client("ecr").get_registry_scanning_configuration, "scanningConfiguration")
+    """The registry's own policy, and which repositories it scans, how and when."""
+    ecr = aws.client("ecr")
     yield resource(
-        f"arn:aws:ecr:{aws.region}:{aws.account}:registry", name=aws.region, config={"Scanning": scanning}
+        f"arn:aws:ecr:{aws.region}:{aws.account}:registry",
+        name=aws.region,
+        config={
+            "Policy": aws.get(
+                ecr.get_registry_policy, "policyText", absent="RegistryPolicyNotFoundException"
+            ),
+            "Scanning": aws.get(ecr.get_registry_scanning_configuration, "scanningConfiguration"),
+        },
     )
 
 
@@ -141,6 +148,7 @@ def repository_is_scanned(repository: Resource, *, registry: list[Resource]) -> 
     Fix: aws ecr put-registry-scanning-configuration --scan-type ENHANCED --rules ... with a filter that
         covers {name}
     Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetRegistryScanningConfiguration.html
+    Verified: 2026-11-25
     """
     for one in registry:
         scanning = one["Scanning"]
@@ -164,6 +172,7 @@ def latest_image_has_no_critical_findings(
     Fix: rebuild the image on a patched base and push it again; see
         aws ecr describe-image-scan-findings --repository-name {name} --image-id imageDigest=DIGEST
     Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImageScanFindings.html
+    Verified: 2026-11-25
     """
     image = repository["LatestImage"]
     if image is None:
@@ -188,6 +197,7 @@ def tags_are_immutable(repository: Resource) -> Verdict:
     Risk: a tag that was reviewed and deployed can be overwritten with other code, unseen.
     Fix: aws ecr put-image-tag-mutability --repository-name {name} --image-tag-mutability IMMUTABLE
     Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+    Verified: 2026-11-25
     """
     setting = repository["imageTagMutability"]
     but = [one["filter"] for one in as_list(repository.get("imageTagMutabilityExclusionFilters"))]
@@ -205,8 +215,23 @@ def repository_is_not_public(repository: Resource) -> Verdict:
     Risk: anyone with an AWS account can pull your images, or push their own.
     Fix: aws ecr set-repository-policy --repository-name {name} --policy-text ... with named principals
     Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetRepositoryPolicy.html
+    Verified: 2026-11-25
     """
     return open_to_nobody_unknown(repository["Policy"], "no repository policy")
+
+
+@check(registry, severity="critical")
+def registry_is_not_public(registry: Resource) -> Verdict:
+    """ECR registry's own policy lets in nobody unknown
+
+    It holds for all repositories of the region, beside the policy that each may have.
+
+    Risk: anyone with an AWS account can pull your images, or copy their own into your registry.
+    Fix: aws ecr put-registry-policy --region {name} --policy-text ... with named principals
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetRegistryPolicy.html
+    Verified: 2026-11-25
+    """
+    return open_to_nobody_unknown(registry["Policy"], "no registry policy")
 
 
 @check(repositories, severity="low")
@@ -216,5 +241,6 @@ def old_images_expire(repository: Resource) -> Verdict:
     Risk: images nobody patches stay ready to be deployed.
     Fix: aws ecr put-lifecycle-policy --repository-name {name} --lifecycle-policy-text ...
     Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetLifecyclePolicy.html
+    Verified: 2026-11-25
     """
     return ok("has a lifecycle policy") if repository["Lifecycle"] else fail("no lifecycle policy")

@@ -51,6 +51,7 @@ def is_encrypted(system: Resource) -> Verdict:
     Fix: encryption is set when a file system is made: make an encrypted one and copy the files with
         DataSync or AWS Backup.
     Source: https://docs.aws.amazon.com/efs/latest/ug/API_FileSystemDescription.html
+    Verified: 2026-11-25
     """
     return ok(f"encrypted with {system['KmsKeyId']}") if system["Encrypted"] else fail("not encrypted")
 
@@ -64,6 +65,7 @@ def is_backed_up(system: Resource, *, protected_resources: list[Resource]) -> Ve
     Risk: what is deleted, or encrypted by an attacker, cannot be brought back.
     Fix: aws efs put-backup-policy --file-system-id {name} --backup-policy Status=ENABLED
     Source: https://docs.aws.amazon.com/efs/latest/ug/API_DescribeBackupPolicy.html
+    Verified: 2026-11-25
     """
     status = (system["BackupPolicy"] or {}).get("Status", "DISABLED")
     if status in ("ENABLED", "ENABLING"):
@@ -84,6 +86,7 @@ def is_not_public(system: Resource) -> Verdict:
     Fix: name the principals, or add the condition elasticfilesystem:AccessedViaMountTarget true; then
         aws efs put-file-system-policy --file-system-id {name} --policy FILE
     Source: https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html
+    Verified: 2026-11-25
     """
     policy = system["Policy"]
     if not policy:
@@ -105,6 +108,7 @@ def requires_tls(system: Resource) -> Verdict:
     Fix: add to the policy a Deny for everyone on every action with the condition aws:SecureTransport false;
         then aws efs put-file-system-policy --file-system-id {name} --policy FILE
     Source: https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+    Verified: 2026-11-25
     """
     if denies_without_tls(system["Policy"], "elasticfilesystem"):
         return ok("the policy denies clients without TLS")
@@ -124,6 +128,7 @@ def spans_zones(system: Resource) -> Verdict:
     Risk: a One Zone file system is out of reach when its zone fails, and may be lost with it.
     Fix: storage is set when a file system is made: make a Regional one and replicate {name} into it.
     Source: https://docs.aws.amazon.com/efs/latest/ug/API_FileSystemDescription.html
+    Verified: 2026-11-25
     """
     zone = system.get("AvailabilityZoneName")
     return fail(f"One Zone, in {zone}") if zone else ok("Regional")

@@ -125,6 +125,7 @@ def uses_modern_tls(
     Fix: aws elbv2 modify-listener --listener-arn LISTENER
         --ssl-policy ELBSecurityPolicy-TLS13-1-2-Res-2021-06
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeSSLPolicies.html
+    Verified: 2026-11-25
     """
     listeners = _secure_listeners(balancer)
     if not listeners:
@@ -145,6 +146,7 @@ def uses_forward_secrecy(balancer: Resource, *, tls_policies: list[Resource]) ->
     Fix: aws elbv2 modify-listener --listener-arn LISTENER
         --ssl-policy ELBSecurityPolicy-TLS13-1-2-Res-2021-06
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeSSLPolicies.html
+    Verified: 2026-11-25
     """
     listeners = _secure_listeners(balancer)
     if not listeners:
@@ -178,6 +180,7 @@ def redirects_http(balancer: Resource) -> Verdict:
     Fix: aws elbv2 modify-listener --listener-arn LISTENER --default-actions
         Type=redirect,RedirectConfig='Protocol=HTTPS,Port=443,StatusCode=HTTP_301'
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html
+    Verified: 2026-11-25
     """
     if verdict := _not_web(balancer):
         return verdict
@@ -208,6 +211,7 @@ def logs_access(balancer: Resource, *, log_deliveries: list[Resource]) -> Verdic
     Fix: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
         Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=BUCKET
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+    Verified: 2026-11-25
     """
     if balancer["Type"] == "gateway":
         return not_applicable("gateway load balancers write no access logs")
@@ -229,6 +233,7 @@ def is_protected_from_deletion(balancer: Resource) -> Verdict:
     Fix: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
         Key=deletion_protection.enabled,Value=true
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+    Verified: 2026-11-25
     """
     value = balancer["Attributes"].get("deletion_protection.enabled", "false")
     return ok("deletion protection on") if value == "true" else fail("deletion protection off")
@@ -244,6 +249,7 @@ def drops_invalid_headers(balancer: Resource) -> Verdict:
     Fix: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
         Key=routing.http.drop_invalid_header_fields.enabled,Value=true
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+    Verified: 2026-11-25
     """
     if verdict := _not_web(balancer):
         return verdict
@@ -261,6 +267,7 @@ def mitigates_desync(balancer: Resource) -> Verdict:
     Fix: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
         Key=routing.http.desync_mitigation_mode,Value=defensive
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+    Verified: 2026-11-25
     """
     if verdict := _not_web(balancer):
         return verdict
@@ -279,6 +286,7 @@ def has_web_firewall(balancer: Resource) -> Verdict:
     Risk: common attacks on web applications reach the application unfiltered.
     Fix: aws wafv2 associate-web-acl --web-acl-arn WEB_ACL --resource-arn ARN
     Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_GetWebACLForResource.html
+    Verified: 2026-11-25
     """
     if verdict := _not_web(balancer):
         return verdict
@@ -295,6 +303,7 @@ def spans_zones(balancer: Resource, *, min_zones: int = 2) -> Verdict:
     Risk: when the zone fails, so does everything behind the load balancer.
     Fix: aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNET SUBNET
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancer.html
+    Verified: 2026-11-25
     """
     zones = sorted(zone["ZoneName"] for zone in balancer["AvailabilityZones"])
     stated = f"in {', '.join(zones)}"

@@ -45,7 +45,9 @@ def detector(aws: Any) -> Iterator[Resource]:
         administrator = aws.get(client.get_administrator_account, "Administrator", DetectorId=ids[0])
         config = {"Detector": found, "Administrator": administrator}
         if not administrator:  # a member may not list members
-            members = aws.get(client.list_members, "Members", DetectorId=ids[0], MaxResults=1)
+            members = aws.get(
+                client.list_members, "Members", DetectorId=ids[0], OnlyAssociated="true", MaxResults=1
+            )
             config["HasMembers"] = bool(members) if isinstance(members, list) else members
     yield resource(f"arn:aws:guardduty:{aws.region}:{aws.account}:detector", name=aws.region, config=config)
 
@@ -97,6 +99,7 @@ def detector_is_on(region: Resource) -> Verdict:
     Risk: stolen credentials and hijacked machines are noticed by the bill, or by customers.
     Fix: aws guardduty create-detector --region {name} --enable
     Source: https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetDetector.html
+    Verified: 2026-11-25
     """
     detector = region["Detector"]
     if not detector:
@@ -113,6 +116,7 @@ def watches_s3(region: Resource) -> Verdict:
     Fix: aws guardduty update-detector --region {name} --detector-id ID --features
         Name=S3_DATA_EVENTS,Status=ENABLED
     Source: https://docs.aws.amazon.com/guardduty/latest/ug/s3-protection.html
+    Verified: 2026-11-25
     """
     return _protects(region, "S3_DATA_EVENTS")
 
@@ -125,6 +129,7 @@ def watches_kubernetes(region: Resource) -> Verdict:
     Fix: aws guardduty update-detector --region {name} --detector-id ID --features
         Name=EKS_AUDIT_LOGS,Status=ENABLED
     Source: https://docs.aws.amazon.com/guardduty/latest/ug/kubernetes-protection.html
+    Verified: 2026-11-25
     """
     return _protects(region, "EKS_AUDIT_LOGS")
 
@@ -137,6 +142,7 @@ def scans_for_malware(region: Resource) -> Verdict:
     Fix: aws guardduty update-detector --region {name} --detector-id ID --features
         Name=EBS_MALWARE_PROTECTION,Status=ENABLED
     Source: https://docs.aws.amazon.com/guardduty/latest/ug/malware-protection.html
+    Verified: 2026-11-25
     """
     return _protects(region, "EBS_MALWARE_PROTECTION")
 
@@ -149,6 +155,7 @@ def watches_runtime(region: Resource) -> Verdict:
     Fix: aws guardduty update-detector --region {name} --detector-id ID --features
         Name=RUNTIME_MONITORING,Status=ENABLED
     Source: https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring.html
+    Verified: 2026-11-25
     """
     return _protects(region, "RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING")
 
@@ -161,6 +168,7 @@ def watches_database_logins(region: Resource) -> Verdict:
     Fix: aws guardduty update-detector --region {name} --detector-id ID --features
         Name=RDS_LOGIN_EVENTS,Status=ENABLED
     Source: https://docs.aws.amazon.com/guardduty/latest/ug/rds-protection.html
+    Verified: 2026-11-25
     """
     return _protects(region, "RDS_LOGIN_EVENTS")
 
@@ -173,6 +181,7 @@ def watches_functions(region: Resource) -> Verdict:
     Fix: aws guardduty update-detector --region {name} --detector-id ID --features
         Name=LAMBDA_NETWORK_LOGS,Status=ENABLED
     Source: https://docs.aws.amazon.com/guardduty/latest/ug/lambda-protection.html
+    Verified: 2026-11-25
     """
     return _protects(region, "LAMBDA_NETWORK_LOGS")
 
@@ -185,6 +194,7 @@ def is_administered_centrally(region: Resource) -> Verdict:
     Fix: in the management account, aws guardduty enable-organization-admin-account --region {name}
         --admin-account-id ID
     Source: https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetAdministratorAccount.html
+    Verified: 2026-11-25
     """
     if not region["Detector"]:
         return fail("GuardDuty is off: no detector")
@@ -203,6 +213,7 @@ def high_finding_is_handled(finding: Resource, *, at: datetime, max_days: int = 
     Risk: somebody is at work in the account, and nobody acts.
     Fix: investigate finding {name}, act on it, then aws guardduty archive-findings.
     Source: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html
+    Verified: 2026-11-25
     """
     made = day(finding["CreatedAt"])
     said = f"{finding['Type']}, severity {finding['Severity']}, found {made}"

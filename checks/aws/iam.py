@@ -259,6 +259,7 @@ def root_has_mfa(root: Resource) -> Verdict:
     Risk: who learns one password owns the account, and nothing within the account can stop them.
     Fix: sign in as the root user, open Security credentials, and assign MFA devices.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+    Verified: 2026-11-25
     """
     if root["Summary"]["AccountMFAEnabled"]:
         return ok("the root user has MFA")
@@ -274,6 +275,7 @@ def root_has_hardware_mfa(root: Resource, *, virtual_mfa_devices: list[Resource]
     Risk: a code from an app can be phished or copied with the telephone's backup.
     Fix: sign in as the root user, add a security key or passkey, and remove the virtual device.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListVirtualMFADevices.html
+    Verified: 2026-11-25
     """
     if not root["Summary"]["AccountMFAEnabled"]:
         if not root["Summary"].get("AccountPasswordPresent", 1):
@@ -292,6 +294,7 @@ def root_has_no_access_keys(root: Resource) -> Verdict:
     Risk: a leaked key gives all rights to everything in the account, and cannot be limited.
     Fix: sign in as the root user, open Security credentials, and delete the access keys.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+    Verified: 2026-11-25
     """
     if root["Summary"]["AccountAccessKeysPresent"]:
         return fail("the root user has access keys")
@@ -305,6 +308,7 @@ def root_has_no_signing_certificates(root: Resource) -> Verdict:
     Risk: a certificate signs requests as the root user, as an access key does.
     Fix: sign in as the root user, open Security credentials, and delete the X.509 certificates.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+    Verified: 2026-11-25
     """
     if root["Summary"]["AccountSigningCertificatesPresent"]:
         return fail("the root user has signing certificates")
@@ -322,6 +326,7 @@ def root_is_not_used(
     Risk: everyday work as root leaves no name in the log, and no policy limits it.
     Fix: sign in as a user or role of your own; keep the root user for the few tasks that need it.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-tasks.html
+    Verified: 2026-11-25
     """
     for user in credentials:
         if user.name == ROOT:
@@ -342,6 +347,7 @@ def passwords_are_long(policy: Resource, *, min_length: int = 14) -> Verdict:
     Risk: short passwords are guessed.
     Fix: aws iam update-account-password-policy --minimum-password-length 14
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
+    Verified: 2026-11-25
     """
     custom = policy["PasswordPolicy"]
     if custom is None:
@@ -357,6 +363,7 @@ def passwords_are_not_reused(policy: Resource, *, min_remembered: int = 24) -> V
     Risk: a password that became known comes back.
     Fix: aws iam update-account-password-policy --password-reuse-prevention 24
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
+    Verified: 2026-11-25
     """
     custom = policy["PasswordPolicy"]
     if custom is None:
@@ -375,6 +382,7 @@ def passwords_are_complex(policy: Resource) -> Verdict:
     Fix: aws iam update-account-password-policy --require-symbols --require-numbers
         --require-uppercase-characters --require-lowercase-characters
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
+    Verified: 2026-11-25
     """
     custom = policy["PasswordPolicy"]
     if custom is None:
@@ -419,6 +427,7 @@ def console_users_have_mfa(user: Resource) -> Verdict:
     Risk: who learns the password is in.
     Fix: have {name} register an MFA device, or aws iam delete-login-profile --user-name {name}
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    Verified: 2026-11-25
     """
     if nothing := _without_password(user):
         return nothing
@@ -432,6 +441,7 @@ def console_users_have_hardware_mfa(user: Resource, *, virtual_mfa_devices: list
     Risk: a code from an app can be phished.
     Fix: have {name} register a security key or passkey, and remove the virtual device.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListVirtualMFADevices.html
+    Verified: 2026-11-25
     """
     if nothing := _without_password(user):
         return nothing
@@ -450,6 +460,7 @@ def people_sign_in_by_federation(user: Resource) -> Verdict:
     Risk: an IAM password outlives the person's leaving, and escapes the identity provider's rules.
     Fix: aws iam delete-login-profile --user-name {name}, once the person signs in by IAM Identity Center.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html
+    Verified: 2026-11-25
     """
     if user.name == ROOT:
         return not_applicable("the root user is tested by checks of its own")
@@ -467,6 +478,7 @@ def console_passwords_are_used(user: Resource, *, at: datetime, max_days: int = 
     Risk: nobody notices when an account that its owner forgot is used by somebody else.
     Fix: aws iam delete-login-profile --user-name {name}
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    Verified: 2026-11-25
     """
     if nothing := _without_password(user):
         return nothing
@@ -483,6 +495,7 @@ def access_keys_are_rotated(user: Resource, *, at: datetime, max_days: int = 90)
     Risk: a key that leaked unseen stays good for as long as it lives.
     Fix: aws iam create-access-key --user-name {name}; put it in place; deactivate and delete the old one.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    Verified: 2026-11-25
     """
     if nothing := _without_keys(user):
         return nothing
@@ -501,6 +514,7 @@ def access_keys_are_used(user: Resource, *, at: datetime, max_days: int = 45) ->
     Risk: a forgotten key lies about in files and images, and nobody misses it when it is taken.
     Fix: aws iam update-access-key --user-name {name} --access-key-id ID --status Inactive; then delete it.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    Verified: 2026-11-25
     """
     if nothing := _without_keys(user):
         return nothing
@@ -523,6 +537,7 @@ def users_have_one_access_key(user: Resource) -> Verdict:
     Risk: the second key is the one that nobody rotates, watches or removes.
     Fix: aws iam update-access-key --user-name {name} --access-key-id ID --status Inactive
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
+    Verified: 2026-11-25
     """
     if nothing := _without_keys(user):
         return nothing
@@ -538,6 +553,7 @@ def users_have_no_initial_access_key(user: Resource) -> Verdict:
     Risk: an access key that nobody asked for lies in a mail or a file.
     Fix: aws iam delete-access-key --user-name {name} --access-key-id ID
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    Verified: 2026-11-25
     """
     if nothing := _without_password(user) or _without_keys(user):
         return nothing
@@ -600,6 +616,7 @@ def user_gets_rights_from_groups(user: Resource) -> Verdict:
     Risk: rights given one by one are forgotten when the person changes posts.
     Fix: give the policies to a group, aws iam detach-user-policy --user-name {name} --policy-arn ARN
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+    Verified: 2026-11-25
     """
     own = [arn.split(":policy/")[-1] for arn in user["AttachedPolicies"] if QUARANTINE not in arn]
     own += [f"inline policy {one['PolicyName']}" for one in user["InlinePolicies"]]
@@ -623,6 +640,7 @@ def user_has_no_administrator_rights(
     Risk: a stolen password or key of this user is the whole account.
     Fix: take the policy named in the result from the user or its group; give what the work needs.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    Verified: 2026-11-25
     """
     named = _user_policies(user, groups, policies)
     return _no_administrator(user.name, administrator(named, boundary_of(user, policies)), administrators)
@@ -639,6 +657,7 @@ def group_has_no_administrator_rights(
     Risk: whoever is added to the group has the whole account.
     Fix: aws iam detach-group-policy --group-name {name} --policy-arn ARN
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    Verified: 2026-11-25
     """
     return _no_administrator(group.name, administrator(policies_of(group, policies)), administrators)
 
@@ -655,6 +674,7 @@ def user_cannot_raise_its_rights(
     Risk: the user, or who stole its credentials, becomes administrator.
     Fix: limit the actions named in the result to certain roles, users or policies, or add a boundary.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    Verified: 2026-11-25
     """
     return _no_escalation(_user_policies(user, groups, policies), boundary_of(user, policies))
 
@@ -668,6 +688,7 @@ def user_cannot_switch_off_monitoring(
     Risk: the record of what was done can be stopped by those whose deeds it is to show.
     Fix: take the actions named in the result out of the policies; give them to one role of its own.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html
+    Verified: 2026-11-25
     """
     return _no_blinding(_user_policies(user, groups, policies), boundary_of(user, policies))
 
@@ -681,6 +702,7 @@ def user_is_not_quarantined(user: Resource) -> Verdict:
     Risk: somebody else has the key, and may have used it.
     Fix: delete the access keys of {name}, search CloudTrail for their use, then detach the policy.
     Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
+    Verified: 2026-11-25
     """
     for arn in user["AttachedPolicies"]:
         if QUARANTINE in arn:
@@ -706,6 +728,7 @@ def policy_gives_no_administrator_rights(policy: Resource) -> Verdict:
     Fix: aws iam create-policy-version --policy-arn ARN --policy-document FILE --set-as-default, with the
         actions that the work needs.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html
+    Verified: 2026-11-25
     """
     if nothing := _not_judged(policy):
         return nothing
@@ -722,6 +745,7 @@ def policy_limits_decryption(policy: Resource) -> Verdict:
     Risk: who has the policy can read whatever any KMS key of the account protects.
     Fix: name the keys in Resource, or add a condition such as kms:ViaService or aws:ResourceTag.
     Source: https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html#kms-1
+    Verified: 2026-11-25
     """
     wide = frozenset({"kms:Decrypt", "kms:ReEncryptFrom"})
     if nothing := _not_judged(policy):
@@ -739,11 +763,29 @@ def policy_limits_roles_to_assume(policy: Resource) -> Verdict:
     Risk: every role in any account that trusts this account's users becomes theirs.
     Fix: name the roles in Resource.
     Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    Verified: 2026-11-25
     """
     if nothing := _not_judged(policy):
         return nothing
     given = reach([(policy.name, policy["Document"])], None, frozenset({"sts:AssumeRole"}))
     return fail("allows sts:AssumeRole on all roles") if given else ok("no sts:AssumeRole on all roles")
+
+
+@check(policies, severity="low")
+def policy_limits_purchases(policy: Resource) -> Verdict:
+    """Policy that is attached lets nobody subscribe to just any product of AWS Marketplace
+
+    Risk: software and services that nobody approved, and bills for them, come into the account.
+    Fix: take aws-marketplace:Subscribe out of the policy, give it to those who buy, and let a private
+        marketplace say what may be bought.
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsmarketplace.html
+    Verified: 2026-11-25
+    """
+    if nothing := _not_judged(policy):
+        return nothing
+    subscribe = frozenset({"aws-marketplace:Subscribe"})
+    given = reach([(policy.name, policy["Document"])], None, subscribe)
+    return fail("allows aws-marketplace:Subscribe") if given else ok("no aws-marketplace:Subscribe at large")
 
 
 # Roles
@@ -822,6 +864,7 @@ def role_has_no_administrator_rights(
     Risk: whatever or whoever can assume the role owns the account.
     Fix: aws iam detach-role-policy --role-name {name} --policy-arn ARN; give what the work needs.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    Verified: 2026-11-25
     """
     if nothing := _not_ours(role):
         return nothing
@@ -839,6 +882,7 @@ def role_cannot_raise_its_rights(role: Resource, *, policies: list[Resource]) ->
     Risk: a program or person with this role becomes administrator.
     Fix: limit the actions named in the result to certain roles, users or policies, or add a boundary.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    Verified: 2026-11-25
     """
     return _not_ours(role) or _no_escalation(policies_of(role, policies), boundary_of(role, policies))
 
@@ -850,6 +894,7 @@ def role_cannot_switch_off_monitoring(role: Resource, *, policies: list[Resource
     Risk: the record of what was done can be stopped by those whose deeds it is to show.
     Fix: take the actions named in the result out of the policies; give them to one role of its own.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html
+    Verified: 2026-11-25
     """
     return _not_ours(role) or _no_blinding(policies_of(role, policies), boundary_of(role, policies))
 
@@ -861,6 +906,7 @@ def role_is_not_open_to_everyone(role: Resource) -> Verdict:
     Risk: any AWS customer can assume the role and work with its rights.
     Fix: aws iam update-assume-role-policy --role-name {name} --policy-document FILE, naming who may.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    Verified: 2026-11-25
     """
     if nothing := _not_ours(role):
         return nothing
@@ -882,6 +928,7 @@ def role_trusts_known_accounts(
     Risk: a supplier that works for many can be tricked into using its access for somebody else.
     Fix: agree on an external ID and add the condition sts:ExternalId, or list the account as known.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+    Verified: 2026-11-25
     """
     if nothing := _not_ours(role):
         return nothing
@@ -913,6 +960,7 @@ def administrator_role_stays_inside(
     Risk: whoever breaks into the supplier or the pipeline owns the account.
     Fix: give the outside a role with the rights it needs, and take it out of this trust policy.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+    Verified: 2026-11-25
     """
     if nothing := _not_ours(role):
         return nothing
@@ -936,6 +984,7 @@ def web_identity_trust_names_subjects(role: Resource) -> Verdict:
     Risk: every user, pipeline or pod that the provider knows can assume the role.
     Fix: add a condition on PROVIDER:sub to the trust policy that names the project or service account.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+    Verified: 2026-11-25
     """
     trusted = _web_identities(role)
     if not trusted:
@@ -966,6 +1015,7 @@ def github_trust_names_repositories(role: Resource) -> Verdict:
     Risk: a workflow in a repository that anybody can make, or that nobody reviews, can assume the role.
     Fix: limit token.actions.githubusercontent.com:sub to repo:OWNER/REPOSITORY:...
     Source: https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws
+    Verified: 2026-11-25
     """
     trusted = _github(role)
     if not trusted:
@@ -993,6 +1043,7 @@ def github_trust_names_branch_or_environment(role: Resource) -> Verdict:
     Risk: code on any branch, before review, runs with the role's rights.
     Fix: end the subject in ref:refs/heads/main, or in environment:NAME with reviewers on the environment.
     Source: https://docs.github.com/en/actions/reference/security/oidc
+    Verified: 2026-11-25
     """
     trusted = _github(role)
     if not trusted:
@@ -1019,6 +1070,7 @@ def role_is_used(role: Resource, *, at: datetime, max_days: int = 90) -> Verdict
     Risk: rights that nobody needs are there for who breaks in.
     Fix: aws iam delete-role --role-name {name}, after its policies and instance profiles.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html
+    Verified: 2026-11-25
     """
     if nothing := _not_ours(role):
         return nothing
@@ -1044,12 +1096,59 @@ def has_support_role(
     Risk: in an incident nobody but the root user can ask AWS for help.
     Fix: aws iam attach-role-policy --role-name ROLE --policy-arn arn:aws:iam::aws:policy/AWSSupportAccess
     Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSSupportAccess.html
+    Verified: 2026-11-25
     """
     for kind, holders in (("role", roles), ("group", groups), ("user", users)):
         for holder in holders:
             if any(arn.endswith(":policy/AWSSupportAccess") for arn in holder["AttachedPolicies"]):
                 return ok(f"{kind} {holder.name} has AWSSupportAccess")
     return fail("no user, group or role has AWSSupportAccess")
+
+
+@check(account, users, groups, roles, severity="low")
+def has_auditor_role(
+    account: Resource,
+    *,
+    users: list[Resource],
+    groups: list[Resource],
+    roles: list[Resource],
+    audit_policies: tuple[str, ...] = ("SecurityAudit",),
+) -> Verdict:
+    """Somebody may read the account's security settings without being able to change them
+
+    By one of AWS's own policies named in `audit_policies`; a policy of one's own may do as well, and is named
+    there too.
+
+    Risk: who audits the account gets more rights than the audit needs, or sees what others choose to show.
+    Fix: aws iam attach-role-policy --role-name ROLE --policy-arn arn:aws:iam::aws:policy/SecurityAudit
+    Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/SecurityAudit.html
+    Verified: 2026-11-25
+    """
+    for kind, holders in (("role", roles), ("group", groups), ("user", users)):
+        for holder in holders:
+            names = {arn.rsplit("/", 1)[-1] for arn in holder["AttachedPolicies"]}
+            if having := sorted(names & set(audit_policies)):
+                return ok(f"{kind} {holder.name} has {having[0]}")
+    return fail(f"no user, group or role has {' or '.join(audit_policies)}")
+
+
+@check(account, policies, severity="low")
+def nobody_has_full_cloudshell(account: Resource, *, policies: list[Resource]) -> Verdict:
+    """Nobody has AWSCloudShellFullAccess
+
+    Rights to CloudShell by another policy are not looked for.
+
+    Risk: files are carried in and out of the account through the browser, past every rule of the network.
+    Fix: detach it, and give a policy of your own without cloudshell:GetFileDownloadUrls and
+        cloudshell:GetFileUploadUrls: aws iam list-entities-for-policy --policy-arn
+        arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+    Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCloudShellFullAccess.html
+    Verified: 2026-11-25
+    """
+    for policy in policies:
+        if policy.key.endswith(":iam::aws:policy/AWSCloudShellFullAccess") and policy["Attached"]:
+            return fail("AWSCloudShellFullAccess is attached")
+    return ok("AWSCloudShellFullAccess is attached to nobody")
 
 
 @check(account, saml_providers, severity="low")
@@ -1061,6 +1160,7 @@ def has_identity_provider(account: Resource, *, saml_providers: list[Resource]) 
     Risk: people get passwords and keys in each account, which outlive their leaving.
     Fix: assign people to the account in IAM Identity Center, or add your identity provider by SAML.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSAMLProviders.html
+    Verified: 2026-11-25
     """
     for provider in saml_providers:
         return ok(f"SAML provider {provider.name}")
@@ -1074,6 +1174,7 @@ def saml_metadata_is_valid(provider: Resource, *, at: datetime, min_days: int = 
     Risk: on the day it expires nobody can sign in, and people fall back on the root user.
     Fix: aws iam update-saml-provider --saml-provider-arn ARN --saml-metadata-document FILE
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSAMLProviders.html
+    Verified: 2026-11-25
     """
     until = provider["ValidUntil"]
     if provider.name.startswith("AWSSSO_"):
@@ -1091,6 +1192,7 @@ def server_certificate_is_valid(certificate: Resource, *, at: datetime, min_days
     Fix: move it to AWS Certificate Manager, aws iam delete-server-certificate --server-certificate-name
         {name}
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServerCertificates.html
+    Verified: 2026-11-25
     """
     until = certificate["Expiration"]
     return (fail if older_than(until, -min_days, at) else ok)(f"valid until {day(until)}")

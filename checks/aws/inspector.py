@@ -85,6 +85,7 @@ def scans_instances(region: Resource) -> Verdict:
     Risk: known holes in what is installed stay open, because nobody knows of them.
     Fix: aws inspector2 enable --region {name} --resource-types EC2
     Source: https://docs.aws.amazon.com/inspector/v2/APIReference/API_BatchGetAccountStatus.html
+    Verified: 2026-11-25
     """
     return _scanned(region, "ec2", "EC2 instances")
 
@@ -96,6 +97,7 @@ def scans_images(region: Resource) -> Verdict:
     Risk: images with known holes are deployed, and stay deployed.
     Fix: aws inspector2 enable --region {name} --resource-types ECR
     Source: https://docs.aws.amazon.com/inspector/v2/APIReference/API_BatchGetAccountStatus.html
+    Verified: 2026-11-25
     """
     return _scanned(region, "ecr", "ECR images")
 
@@ -107,8 +109,23 @@ def scans_functions(region: Resource) -> Verdict:
     Risk: functions keep the libraries they were born with, and their holes.
     Fix: aws inspector2 enable --region {name} --resource-types LAMBDA
     Source: https://docs.aws.amazon.com/inspector/v2/APIReference/API_BatchGetAccountStatus.html
+    Verified: 2026-11-25
     """
     return _scanned(region, "lambda", "Lambda functions")
+
+
+@check(scanning, severity="low")
+def scans_function_code(region: Resource) -> Verdict:
+    """The code of Lambda functions is scanned for flaws in the region
+
+    Beside the libraries that it uses, for which there is a check of its own.
+
+    Risk: injection, weak encryption and secrets in the company's own code run unseen.
+    Fix: aws inspector2 enable --region {name} --resource-types LAMBDA_CODE
+    Source: https://docs.aws.amazon.com/inspector/v2/APIReference/API_ResourceState.html
+    Verified: 2026-11-25
+    """
+    return _scanned(region, "lambdaCode", "the code of Lambda functions")
 
 
 @check(findings, severity="high")
@@ -122,6 +139,7 @@ def finding_is_fixed_in_time(
     Risk: a hole that everybody can read about is there to be used.
     Fix: update what the finding {name} names; where there is no fix yet, note an exception.
     Source: https://docs.aws.amazon.com/inspector/v2/APIReference/API_Finding.html
+    Verified: 2026-11-25
     """
     days = critical_days if finding["severity"] == "CRITICAL" else high_days
     fix = {"YES": "fix available", "PARTIAL": "fix for part of it", "NO": "no fix yet"}.get(

@@ -52,6 +52,7 @@ def log_group_keeps_events(group: Resource, *, min_days: int = 365) -> Verdict:
     Risk: when an intrusion is found months later, its traces are gone.
     Fix: aws logs put-retention-policy --log-group-name {name} --retention-in-days 365
     Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+    Verified: 2026-11-25
     """
     if _passes_on(group):
         return not_applicable("class DELIVERY: passes events on, its retention cannot be changed")
@@ -69,6 +70,7 @@ def log_group_expires_events(group: Resource) -> Verdict:
     Risk: personal data in logs is kept without limit, against the retention that was promised.
     Fix: aws logs put-retention-policy --log-group-name {name} --retention-in-days DAYS
     Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+    Verified: 2026-11-25
     """
     if _passes_on(group):
         return not_applicable("class DELIVERY: passes events on, its retention cannot be changed")
@@ -85,6 +87,7 @@ def log_group_is_encrypted_under_own_key(group: Resource) -> Verdict:
     Risk: access to the logs cannot be withdrawn by the key, nor seen in the key's use.
     Fix: aws logs associate-kms-key --log-group-name {name} --kms-key-id ARN
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    Verified: 2026-11-25
     """
     key = group.get("kmsKeyId")
     return ok(f"KMS key {key}") if key else fail("no key of the customer; encrypted by CloudWatch Logs")
@@ -98,6 +101,7 @@ def log_group_is_protected_from_deletion(group: Resource) -> Verdict:
     Fix: aws logs put-log-group-deletion-protection --log-group-identifier {name}
         --deletion-protection-enabled
     Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+    Verified: 2026-11-25
     """
     if group.get("deletionProtectionEnabled"):
         return ok("deletion protection on")
@@ -108,8 +112,12 @@ def log_group_is_protected_from_deletion(group: Resource) -> Verdict:
 def resource_policy_is_not_public(policy: Resource) -> Verdict:
     """CloudWatch Logs resource policy lets in nobody unknown
 
+    The account's own policies. One that was put on a single log group is told only to who asks for that
+    group, and is not read.
+
     Risk: anyone can write into the log groups, or send their events where they like.
     Fix: aws logs put-resource-policy --policy-name {name} --policy-document ... with named principals.
     Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeResourcePolicies.html
+    Verified: 2026-11-25
     """
     return open_to_nobody_unknown(policy["policyDocument"], "no policy")

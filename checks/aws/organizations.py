@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrgani
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -92,6 +93,25 @@ def management(aws: Any) -> Iterator[Resource]:
     )
 
 
+@evidence(calls=["organizations:DescribeEffectivePolicy"], per="account")
+def effective_policies(aws: Any) -> Iterator[Resource]:
+    """What the organization's tag policies, and its opt-outs from AI services, come to in the account.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeEffectivePolicy.html
+    """
+    client = aws.client("organizations")
+    found = {}
+    for name, kind in (("Tags", "TAG_POLICY"), ("AiServices", "AISERVICES_OPT_OUT_POLICY")):
+        policy = aws.get(
+            client.describe_effective_policy,
+            "EffectivePolicy",
+            absent=("AWSOrganizationsNotInUseException", "EffectivePolicyNotFoundException"),
+            PolicyType=kind,
+        )
+        found[name] = json.loads(policy["PolicyContent"]) if isinstance(policy, dict) else policy
+    yield resource(f"arn:aws:organizations::{aws.account}:effective-policies", name=aws.account, config=found)
+
+
 def _kept(listing: Any, **fields: str) -> Any:
     """A listing with these fields only, each by its own or another name; owners' addresses stay out."""
     if not isinstance(listing, list):
@@ -132,6 +152,7 @@ def account_is_in_organization(account: Resource) -> Verdict:
     Risk: no rule from above holds in it, and nobody sees it beside the others.
     Fix: aws organizations create-organization, or invite the account from the management account.
     Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html
+    Verified: 2026-11-25
     """
     found = account["Organization"]
     return ok(f"in organization {found['Id']}") if found else fail("in no organization")
@@ -144,6 +165,7 @@ def organization_has_all_features(account: Resource) -> Verdict:
     Risk: service control policies, delegated administration and central logging cannot be used.
     Fix: aws organizations enable-all-features, from the management account.
     Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html
+    Verified: 2026-11-25
     """
     found = account["Organization"]
     if not found:
@@ -172,6 +194,7 @@ def service_control_policies_are_on(account: Resource) -> Verdict:
     Risk: no limit can be set that an account's own administrator cannot lift.
     Fix: aws organizations enable-policy-type --root-id ROOT --policy-type SERVICE_CONTROL_POLICY
     Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html
+    Verified: 2026-11-25
     """
     if nothing := _not_managing(account):
         return nothing
@@ -191,6 +214,7 @@ def service_control_policies_are_applied(account: Resource) -> Verdict:
     Fix: aws organizations create-policy --type SERVICE_CONTROL_POLICY ...; attach-policy to the root or a
         unit. Deny at least leaving the organization, switching off logs and unused regions.
     Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+    Verified: 2026-11-25
     """
     return _not_managing(account) or _applied(account, SCP)
 
@@ -203,6 +227,7 @@ def resource_control_policies_are_applied(account: Resource) -> Verdict:
     Fix: aws organizations enable-policy-type --policy-type RESOURCE_CONTROL_POLICY ..., then create and
         attach a policy that denies principals from outside the organization.
     Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    Verified: 2026-11-25
     """
     return _not_managing(account) or _applied(account, RCP)
 
@@ -214,6 +239,7 @@ def root_credentials_are_managed_centrally(account: Resource) -> Verdict:
     Risk: each member account has a root password of its own to protect, rotate and recover.
     Fix: aws iam enable-organizations-root-credentials-management and enable-organizations-root-sessions
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html
+    Verified: 2026-11-25
     """
     if nothing := _not_managing(account):
         return nothing
@@ -233,6 +259,7 @@ def security_services_are_delegated(account: Resource) -> Verdict:
     Fix: aws organizations register-delegated-administrator --account-id ID --service-principal
         guardduty.amazonaws.com, and the same for the other services.
     Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedServicesForAccount.html
+    Verified: 2026-11-25
     """
     if nothing := _not_managing(account):
         return nothing
@@ -262,6 +289,7 @@ def environments_have_own_accounts(
     Risk: a test, or a mistake in one, reaches customers' data.
     Fix: aws organizations create-account for each environment, or set the two patterns to your names.
     Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+    Verified: 2026-11-25
     """
     if nothing := _not_managing(account):
         return nothing
@@ -271,3 +299,50 @@ def environments_have_own_accounts(
     if live and others:
         return ok(f"production: {', '.join(sorted(live))}; other: {', '.join(sorted(others))}")
     return fail(f"no account is named for {'other environments' if live else 'production'}")
+
+
+def _in_none(organization: list[Resource]) -> Verdict | None:
+    """The verdict on an account that is in no organization, and can have no policy of one."""
+    for one in organization:
+        if not one["Organization"]:
+            return not_applicable("in no organization")
+    return None
+
+
+@check(effective_policies, organization, severity="low")
+def tag_policy_applies(account: Resource, *, organization: list[Resource]) -> Verdict:
+    """Organization's tag policy says how resources of the account are labelled
+
+    Risk: owner, environment and class of a resource are written in many ways or not at all, and no report on
+        them is complete.
+    Fix: in the management account, aws organizations create-policy --type TAG_POLICY ..., and attach it to
+        the root or a unit.
+    Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeEffectivePolicy.html
+    Verified: 2026-11-25
+    """
+    if nothing := _in_none(organization):
+        return nothing
+    tags = sorted(((account["Tags"] or {}).get("tags") or {}).keys())
+    return ok(f"tags {', '.join(tags)}") if tags else fail("no tag policy applies to the account")
+
+
+@check(effective_policies, organization, severity="medium")
+def ai_services_are_opted_out(account: Resource, *, organization: list[Resource]) -> Verdict:
+    """AWS's AI services may not keep the account's content to improve themselves
+
+    By the policy in force in the account: opted out by default, and opted in to no single service.
+
+    Risk: customers' texts, voices and pictures are kept and used by AWS, in other regions as well.
+    Fix: in the management account, aws organizations create-policy --type AISERVICES_OPT_OUT_POLICY with
+        services default opt_out_policy optOut, and attach it to the root.
+    Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_ai-opt-out_syntax.html
+    Verified: 2026-11-25
+    """
+    if nothing := _in_none(organization):
+        return nothing
+    services = (account["AiServices"] or {}).get("services") or {}
+    chosen = {name: (service.get("opt_out_policy") or "optIn") for name, service in services.items()}
+    if chosen.get("default") != "optOut":
+        return fail("not opted out by default")
+    opted_in = sorted(name for name, choice in chosen.items() if choice != "optOut")
+    return fail(f"opted in to {', '.join(opted_in)}") if opted_in else ok("opted out of all AI services")

@@ -178,6 +178,7 @@ def database_is_encrypted(database: Resource) -> Verdict:
     Fix: encryption is set when a database is made: restore an encrypted copy of a snapshot (aws rds
         copy-db-snapshot --kms-key-id KEY) and put it in the place of {name}.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.html
+    Verified: 2026-11-25
     """
     if verdict := _by_cluster(database):
         return verdict
@@ -200,6 +201,7 @@ def database_is_not_public(database: Resource) -> Verdict:
     Risk: only a security group stands between the internet and the database's login.
     Fix: aws rds modify-db-instance --db-instance-identifier {name} --no-publicly-accessible
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html
+    Verified: 2026-11-25
     """
     if _is_cluster(database) and "PubliclyAccessible" not in database:
         return not_applicable("set by each instance of the cluster, which is tested itself")
@@ -214,6 +216,7 @@ def database_is_backed_up(database: Resource, *, min_days: int = 7) -> Verdict:
     Fix: aws rds modify-db-instance --db-instance-identifier {name} --backup-retention-period DAYS; for a
         cluster aws rds modify-db-cluster
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html
+    Verified: 2026-11-25
     """
     if verdict := _by_cluster(database) or _replica(database):
         return verdict
@@ -232,6 +235,7 @@ def database_spans_zones(database: Resource) -> Verdict:
     Fix: aws rds modify-db-instance --db-instance-identifier {name} --multi-az; for an Aurora cluster, add
         an instance in another zone
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.html
+    Verified: 2026-11-25
     """
     if verdict := _by_cluster(database) or _replica(database):
         return verdict
@@ -246,6 +250,7 @@ def database_is_protected_from_deletion(database: Resource) -> Verdict:
     Fix: aws rds modify-db-instance --db-instance-identifier {name} --deletion-protection; for a cluster aws
         rds modify-db-cluster
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+    Verified: 2026-11-25
     """
     if verdict := _by_cluster(database):
         return verdict
@@ -263,6 +268,7 @@ def database_requires_tls(database: Resource) -> Verdict:
     Fix: set the parameter in a group of your own: aws rds modify-db-parameter-group --db-parameter-group-name
         GROUP --parameters ParameterName=PARAMETER,ParameterValue=1,ApplyMethod=pending-reboot
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+    Verified: 2026-11-25
     """
     if verdict := _by_cluster(database):
         return verdict
@@ -284,6 +290,7 @@ def database_upgrades_itself(database: Resource) -> Verdict:
     Risk: known vulnerabilities stay open until somebody thinks of them.
     Fix: aws rds modify-db-instance --db-instance-identifier {name} --auto-minor-version-upgrade
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Upgrading.html
+    Verified: 2026-11-25
     """
     if _is_cluster(database):
         return not_applicable("set by each instance of the cluster, which is tested itself")
@@ -303,6 +310,7 @@ def database_exports_logs(database: Resource) -> Verdict:
     Fix: aws rds modify-db-instance --db-instance-identifier {name} --cloudwatch-logs-export-configuration
         EnableLogTypes=LOG_TYPE; for a cluster aws rds modify-db-cluster
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
+    Verified: 2026-11-25
     """
     if verdict := _by_cluster(database):
         return verdict
@@ -339,6 +347,7 @@ def database_uses_iam_login(database: Resource) -> Verdict:
     Fix: aws rds modify-db-instance --db-instance-identifier {name} --enable-iam-database-authentication;
         for a cluster aws rds modify-db-cluster
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+    Verified: 2026-11-25
     """
     if verdict := _by_cluster(database):
         return verdict
@@ -355,6 +364,7 @@ def database_certificate_is_current(database: Resource, *, at: datetime, min_day
     Fix: update the clients' trust store, then aws rds modify-db-instance --db-instance-identifier {name}
         --ca-certificate-identifier CA
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL-certificate-rotation.html
+    Verified: 2026-11-25
     """
     if _is_cluster(database) and "CertificateDetails" not in database:
         return not_applicable("each instance of the cluster has its own, and is tested itself")
@@ -375,6 +385,7 @@ def snapshot_is_encrypted(snapshot: Resource) -> Verdict:
     Fix: aws rds copy-db-snapshot --source-db-snapshot-identifier {name} --kms-key-id KEY
         --target-db-snapshot-identifier COPY; then delete the old one
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBSnapshot.html
+    Verified: 2026-11-25
     """
     return _encrypted(snapshot, snapshot["Encrypted"])
 
@@ -387,6 +398,7 @@ def snapshot_is_not_public(snapshot: Resource) -> Verdict:
     Fix: aws rds modify-db-snapshot-attribute --db-snapshot-identifier {name} --attribute-name restore
         --values-to-remove all
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSnapshotAttribute.html
+    Verified: 2026-11-25
     """
     if snapshot["Encrypted"]:
         return ok("encrypted, so it cannot be shared with everyone")

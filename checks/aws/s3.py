@@ -114,6 +114,7 @@ def account_blocks_public_access(account: Resource) -> Verdict:
     Fix: aws s3control put-public-access-block --account-id ID --public-access-block-configuration
         BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html
+    Verified: 2026-11-25
     """
     off = _off(account["PublicAccessBlock"])
     return (
@@ -131,6 +132,7 @@ def blocks_public_access(bucket: Resource, *, account_settings: list[Resource]) 
     Fix: aws s3api put-public-access-block --bucket {name} --public-access-block-configuration
         BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlock.html
+    Verified: 2026-11-25
     """
     off = _off(bucket["PublicAccessBlock"])
     if not off:
@@ -150,6 +152,7 @@ def is_not_public(bucket: Resource, *, account_settings: list[Resource]) -> Verd
     Risk: anyone on the internet can read or write the objects.
     Fix: remove the statement or grant named in the result, or block public access on the bucket.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    Verified: 2026-11-25
     """
     grants = [
         f"ACL grants {grant.get('Permission')} to {str(grant['Grantee']['URI']).rsplit('/', 1)[-1]}"
@@ -185,6 +188,7 @@ def encrypts_by_default(bucket: Resource) -> Verdict:
     Risk: without a rule of its own the key and algorithm are left to chance; auditors ask for the setting.
     Fix: aws s3api put-bucket-encryption --bucket {name} --server-side-encryption-configuration ...
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html
+    Verified: 2026-11-25
     """
     rules = as_list((bucket["Encryption"] or {}).get("Rules"))
     algorithms = sorted({rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules})
@@ -200,6 +204,7 @@ def requires_tls(bucket: Resource) -> Verdict:
     Risk: objects and signed requests can be read on the way.
     Fix: add to the bucket policy a Deny for everyone on s3:* with the condition aws:SecureTransport false.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+    Verified: 2026-11-25
     """
     if denies_without_tls(bucket["Policy"], "s3", bucket.key, f"{bucket.key}/*"):
         return ok("the policy denies requests without TLS")
@@ -213,6 +218,7 @@ def keeps_versions(bucket: Resource) -> Verdict:
     Risk: what is overwritten or deleted, by mistake or by an attacker, is gone.
     Fix: aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html
+    Verified: 2026-11-25
     """
     status = bucket["Versioning"].get("Status", "never enabled")
     return ok("versioning Enabled") if status == "Enabled" else fail(f"versioning {status}")
@@ -225,6 +231,7 @@ def logs_access(bucket: Resource) -> Verdict:
     Risk: nobody can say afterwards who read an object, unless CloudTrail records data events.
     Fix: aws s3api put-bucket-logging --bucket {name} --bucket-logging-status ...
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLogging.html
+    Verified: 2026-11-25
     """
     target = (bucket["Logging"] or {}).get("TargetBucket")
     return ok(f"logs go to {target}") if target else fail("server access logging off")

@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.ht
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from checks.aws._policy import open_to_nobody_unknown
+from checks.aws._week import last_day, month_of
 from collector.sdk import (
     Resource,
     Verdict,
@@ -44,7 +44,7 @@ def secrets(aws: Any) -> Iterator[Resource]:
             name=secret["Name"],
             config={
                 **{key: value for key, value in secret.items() if key not in LEFT_OUT},
-                "LastAccessedMonth": f"{accessed:%Y-%m}" if accessed else None,
+                "LastAccessedMonth": month_of(accessed) if accessed else None,
                 "Policy": aws.get(client.get_resource_policy, "ResourcePolicy", SecretId=secret["ARN"]),
             },
         )
@@ -77,6 +77,7 @@ def secret_rotates(secret: Resource, *, max_days: int = 90) -> Verdict:
     Fix: aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn ARN
         --rotation-rules AutomaticallyAfterDays=30
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+    Verified: 2026-11-25
     """
     if reason := _rotated_elsewhere(secret):
         return not_applicable(reason)
@@ -98,6 +99,7 @@ def secret_rotated_on_time(secret: Resource, *, at: datetime, grace_days: int = 
     Risk: rotation is on but fails, and nobody notices that the secret has not changed.
     Fix: read the rotation function's log, mend it, then: aws secretsmanager rotate-secret --secret-id {name}
     Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
+    Verified: 2026-11-25
     """
     if reason := _rotated_elsewhere(secret):
         return not_applicable(reason)
@@ -123,6 +125,7 @@ def secret_is_used(secret: Resource, *, at: datetime, max_days: int = 90) -> Ver
     Fix: find out what it opens, revoke it there, then:
         aws secretsmanager delete-secret --secret-id {name} --recovery-window-in-days 30
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_SecretListEntry.html
+    Verified: 2026-11-25
     """
     if (primary := secret.get("PrimaryRegion")) and primary != secret.key.split(":")[3]:
         return not_applicable(f"replica of the secret in {primary}")
@@ -132,12 +135,7 @@ def secret_is_used(secret: Resource, *, at: datetime, max_days: int = 90) -> Ver
         sentence = f"created {day(created)}, never read"
         return fail(sentence) if older_than(created, max_days, at) else ok(sentence)
     sentence = f"last read in {month}"
-    return fail(sentence) if older_than(_end(month), max_days, at) else ok(f"read within {max_days} days")
-
-
-def _end(month: str) -> datetime:
-    year, number = map(int, month.split("-"))
-    return datetime(year, number, monthrange(year, number)[1], tzinfo=UTC)
+    return fail(sentence) if older_than(last_day(month), max_days, at) else ok(f"read within {max_days} days")
 
 
 @check(secrets, severity="critical")
@@ -147,5 +145,6 @@ def secret_is_not_public(secret: Resource) -> Verdict:
     Risk: anyone with an AWS account can read the secret.
     Fix: aws secretsmanager put-resource-policy --secret-id {name} --block-public-policy --resource-policy ...
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetResourcePolicy.html
+    Verified: 2026-11-25
     """
     return open_to_nobody_unknown(secret["Policy"], "no resource policy")

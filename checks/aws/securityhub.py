@@ -54,6 +54,7 @@ def hub_is_on(region: Resource) -> Verdict:
     Risk: findings of many services lie in many places, and nobody reads them all.
     Fix: aws securityhub enable-security-hub --region {name}
     Source: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeHub.html
+    Verified: 2026-11-25
     """
     hub = region["Hub"]
     return ok(f"on since {hub['SubscribedAt'][:10]}") if hub else fail("Security Hub is off")
@@ -67,6 +68,7 @@ def hub_tests_by_standards(region: Resource) -> Verdict:
     Fix: aws securityhub batch-enable-standards --region {name} --standards-subscription-requests
         StandardsArn=arn:aws:securityhub:{name}::standards/aws-foundational-security-best-practices/v/1.0.0
     Source: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_GetEnabledStandards.html
+    Verified: 2026-11-25
     """
     if not region["Hub"]:
         return fail("Security Hub is off")
@@ -88,6 +90,7 @@ def hub_enables_new_controls(region: Resource) -> Verdict:
     Risk: what AWS learnt to test since the standard was switched on is not tested.
     Fix: aws securityhub update-security-hub-configuration --region {name} --auto-enable-controls
     Source: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeHub.html
+    Verified: 2026-11-25
     """
     hub = region["Hub"]
     if not hub:
@@ -107,6 +110,7 @@ def hub_is_administered_centrally(region: Resource) -> Verdict:
     Fix: in the management account, aws securityhub enable-organization-admin-account --region {name}
         --admin-account-id ID
     Source: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_GetAdministratorAccount.html
+    Verified: 2026-11-25
     """
     if not region["Hub"]:
         return fail("Security Hub is off")
@@ -125,6 +129,7 @@ def findings_are_gathered(account: Resource, *, hub: list[Resource]) -> Verdict:
     Risk: findings in a region that nobody opens are not read.
     Fix: aws securityhub create-finding-aggregator --region HOME --region-linking-mode ALL_REGIONS
     Source: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ListFindingAggregators.html
+    Verified: 2026-11-25
     """
     for region in hub:
         if region["Hub"] and (administrator := (region["Administrator"] or {}).get("AccountId")):

@@ -56,6 +56,7 @@ def topic_is_not_public(topic: Resource) -> Verdict:
     Fix: name principals in the statement given in the result, or add the condition aws:SourceAccount:
         aws sns set-topic-attributes --topic-arn ARN --attribute-name Policy --attribute-value ...
     Source: https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html
+    Verified: 2026-11-25
     """
     return open_to_nobody_unknown(topic["Attributes"]["Policy"], "no policy")
 
@@ -68,6 +69,7 @@ def topic_is_encrypted(topic: Resource) -> Verdict:
     Fix: aws sns set-topic-attributes --topic-arn ARN --attribute-name KmsMasterKeyId
         --attribute-value alias/aws/sns (or a key of your own, where other services publish to the topic)
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
+    Verified: 2026-11-25
     """
     key = topic["Attributes"].get("KmsMasterKeyId")
     return ok(f"KMS key {key}") if key else fail("no KMS key, the default")
@@ -81,6 +83,7 @@ def subscriptions_use_tls(topic: Resource) -> Verdict:
     Fix: subscribe the HTTPS address and remove the subscription named in the result:
         aws sns unsubscribe --subscription-arn ARN
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html
+    Verified: 2026-11-25
     """
     plain = [
         one["SubscriptionArn"]

@@ -41,6 +41,7 @@ def queue_is_not_public(queue: Resource) -> Verdict:
     Fix: name principals in the statement given in the result, or add the condition aws:SourceArn:
         aws sqs set-queue-attributes --queue-url URL --attributes Policy=...
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+    Verified: 2026-11-25
     """
     policy = queue["Attributes"].get("Policy")
     return open_to_nobody_unknown(policy, "no policy: the queue's own account only")
@@ -55,6 +56,7 @@ def queue_is_encrypted(queue: Resource) -> Verdict:
     Risk: messages lie readable on SQS's storage until they are consumed.
     Fix: aws sqs set-queue-attributes --queue-url URL --attributes SqsManagedSseEnabled=true
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
+    Verified: 2026-11-25
     """
     if key := queue["Attributes"].get("KmsMasterKeyId"):
         return ok(f"KMS key {key}")
@@ -72,6 +74,7 @@ def queue_sets_failures_aside(queue: Resource, *, queues: list[Resource]) -> Ver
     Risk: a message that always fails blocks the queue or expires unseen, and nobody can show what was lost.
     Fix: aws sqs set-queue-attributes --queue-url URL --attributes RedrivePolicy=...
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    Verified: 2026-11-25
     """
     if target := _dead_letter(queue):
         return ok(f"dead-letter queue {target}")

@@ -164,6 +164,7 @@ def node_is_patched(node: Resource) -> Verdict:
     Fix: aws ssm send-command --document-name AWS-RunPatchBaseline --targets Key=InstanceIds,Values={name}
         --parameters Operation=Install
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstancePatchState.html
+    Verified: 2026-11-25
     """
     patches = node["Patches"]
     if patches is None:
@@ -188,6 +189,7 @@ def node_is_scanned_for_patches(node: Resource, *, at: datetime, max_days: int =
     Risk: an old scan says nothing of the vulnerabilities found since.
     Fix: associate AWS-RunPatchBaseline with {name} on a schedule, or add it to a patch policy.
     Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager.html
+    Verified: 2026-11-25
     """
     patches = node["Patches"]
     if patches is None:
@@ -205,6 +207,7 @@ def document_is_not_public(document: Resource) -> Verdict:
     Risk: everybody on AWS can read how your systems are run, and what the document holds.
     Fix: aws ssm modify-document-permission --name {name} --permission-type Share --account-ids-to-remove All
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeDocumentPermission.html
+    Verified: 2026-11-25
     """
     shared = document["SharedWith"]
     if "all" in (one.lower() for one in shared):
@@ -221,6 +224,7 @@ def document_holds_no_known_secret(document: Resource) -> Verdict:
     Risk: everyone who may read or run the document has the secret.
     Fix: take the secret out of {name}, refer to a SecureString parameter instead, and replace the secret.
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetDocument.html
+    Verified: 2026-11-25
     """
     kind = known_kind(document["Content"])
     return fail(f"holds a secret ({kind})") if kind else ok("no known kind of secret in the default version")
@@ -234,6 +238,7 @@ def documents_cannot_be_made_public(settings: Resource) -> Verdict:
     Fix: aws ssm update-service-setting --setting-value Disable
         --setting-id /ssm/documents/console/public-sharing-permission
     Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-ssm-sharing.html
+    Verified: 2026-11-25
     """
     value = settings["PublicSharing"]["SettingValue"]
     sentence = f"public sharing of documents: {value}"
@@ -249,6 +254,7 @@ def sessions_are_recorded(settings: Resource, *, managed_nodes: list[Resource]) 
     Risk: an administrator's commands leave no trace but that a session took place.
     Fix: set an S3 bucket or log group in Session Manager's preferences (document SSM-SessionManagerRunShell).
     Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html
+    Verified: 2026-11-25
     """
     if not any(node.key for node in managed_nodes):
         return not_applicable("no managed nodes in the region")
@@ -269,6 +275,7 @@ def secret_parameter_is_encrypted(parameter: Resource) -> Verdict:
     Risk: everyone who may read parameters reads the secret, and backups and logs hold it in the clear.
     Fix: aws ssm put-parameter --name {name} --type SecureString --overwrite --value ...
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterMetadata.html
+    Verified: 2026-11-25
     """
     kind = parameter["Type"]
     if kind == "SecureString":

@@ -1,4 +1,4 @@
-"""Amazon VPC: security groups, network ACLs, flow logs and subnets, and their tests.
+"""Amazon VPC: security groups, network ACLs, flow logs, subnets, routes and peerings, and their tests.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/OperationList-query-vpc.html
 """
@@ -9,7 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from collector.sdk import Resource, Verdict, check, evidence, fail, not_applicable, not_tested, ok, resource
+from collector.sdk import (
+    NotCollectedError,
+    Reason,
+    Resource,
+    Verdict,
+    check,
+    evidence,
+    fail,
+    not_applicable,
+    not_tested,
+    ok,
+    resource,
+)
 
 Network = IPv4Network | IPv6Network
 
@@ -22,11 +34,15 @@ HIGH_RISK = {
     21: "FTP",
     23: "Telnet",
     25: "SMTP",
+    88: "Kerberos",
     111: "RPC",
     135: "Windows RPC",
     139: "NetBIOS",
     389: "LDAP",
     445: "SMB",
+    464: "Kerberos",
+    636: "LDAP",
+    749: "Kerberos",
     1433: "SQL Server",
     1434: "SQL Server",
     1521: "Oracle",
@@ -35,6 +51,7 @@ HIGH_RISK = {
     2376: "Docker",
     2379: "etcd",
     2483: "Oracle",
+    2484: "Oracle",
     3306: "MySQL",
     5432: "PostgreSQL",
     5439: "Redshift",
@@ -128,6 +145,20 @@ def flow_logs(aws: Any) -> Iterator[Resource]:
         yield resource(_arn(aws, "vpc-flow-log", log["FlowLogId"]), config=log)
 
 
+@evidence(calls=["ec2:DescribeRouteTables"], per="region")
+def route_tables(aws: Any) -> Iterator[Resource]:
+    """Every route table that the account owns, with the subnets that it serves."""
+    for table in aws.pages(aws.client("ec2").describe_route_tables, "RouteTables", Filters=_own(aws)):
+        yield resource(_arn(aws, "route-table", table["RouteTableId"]), config=table)
+
+
+@evidence(calls=["ec2:DescribeVpcPeeringConnections"], per="region")
+def peerings(aws: Any) -> Iterator[Resource]:
+    """Every peering of a VPC with another, asked for here or elsewhere."""
+    for one in aws.pages(aws.client("ec2").describe_vpc_peering_connections, "VpcPeeringConnections"):
+        yield resource(_arn(aws, "vpc-peering-connection", one["VpcPeeringConnectionId"]), config=one)
+
+
 def _own(aws: Any) -> list[dict[str, Any]]:
     return [{"Name": "owner-id", "Values": [aws.account]}]
 
@@ -194,6 +225,7 @@ def group_closes_ssh(group: Resource, *, prefix_lists: list[Resource]) -> Verdic
     Fix: remove the rule and reach instances by Session Manager or a bastion; to find the rule: aws ec2
         describe-security-group-rules --filters Name=group-id,Values={name}
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    Verified: 2026-11-25
     """
     opened = _open_ports(group, "tcp", [22], prefix_lists)
     return fail("port 22 open to the internet") if opened else ok("port 22 not open to the internet")
@@ -209,6 +241,7 @@ def group_closes_rdp(group: Resource, *, prefix_lists: list[Resource]) -> Verdic
     Fix: remove the rule and reach instances by Fleet Manager or a gateway; to find the rule: aws ec2
         describe-security-group-rules --filters Name=group-id,Values={name}
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    Verified: 2026-11-25
     """
     for protocol in PROTOCOLS:
         if _open_ports(group, protocol, [3389], prefix_lists):
@@ -228,6 +261,7 @@ def group_closes_high_risk_ports(
     Fix: admit the security group of the clients instead; to find the rule: aws ec2
         describe-security-group-rules --filters Name=group-id,Values={name}
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    Verified: 2026-11-25
     """
     opened = {port for protocol in PROTOCOLS for port in _open_ports(group, protocol, ports, prefix_lists)}
     if not opened:
@@ -250,6 +284,7 @@ def group_opens_no_wide_port_range(
     Fix: replace the rule by one for each port that is meant to be public; to find it: aws ec2
         describe-security-group-rules --filters Name=group-id,Values={name}
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    Verified: 2026-11-25
     """
     for rule in group["IpPermissions"]:
         protocol = rule["IpProtocol"]
@@ -278,6 +313,7 @@ def group_admits_no_wide_range(
     Fix: narrow the range to the addresses that are needed; to find the rule: aws ec2
         describe-security-group-rules --filters Name=group-id,Values={name}
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    Verified: 2026-11-25
     """
     wide = set()
     for cidr in _sources(group["IpPermissions"], prefix_lists):
@@ -299,6 +335,7 @@ def group_is_used(group: Resource, *, used_groups: list[Resource]) -> Verdict:
     Risk: forgotten groups are attached again for what their name promises, with rules nobody looked at.
     Fix: aws ec2 delete-security-group --group-id {name}
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
+    Verified: 2026-11-25
     """
     if group["GroupName"] == "default":
         return not_applicable("a VPC's default group cannot be deleted")
@@ -314,6 +351,7 @@ def default_group_is_closed(vpc: Resource, *, security_groups: list[Resource]) -
     Fix: give everything in the group one of its own, then remove all its rules; to find them: aws ec2
         describe-security-groups --filters Name=vpc-id,Values={name} Name=group-name,Values=default
     Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+    Verified: 2026-11-25
     """
     for group in security_groups:
         if group["GroupName"] == "default" and group["VpcId"] == vpc["VpcId"]:
@@ -340,6 +378,7 @@ def records_flows(
     Fix: aws ec2 create-flow-logs --resource-type VPC --resource-ids {name} --traffic-type ALL
         --log-destination-type s3 --log-destination BUCKET_ARN
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_FlowLog.html
+    Verified: 2026-11-25
     """
     problems = []
     for log in flow_logs:
@@ -369,6 +408,7 @@ def subnet_assigns_no_public_addresses(subnet: Resource) -> Verdict:
     Risk: an instance launched there without a thought faces the internet.
     Fix: aws ec2 modify-subnet-attribute --subnet-id {name} --no-map-public-ip-on-launch
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html
+    Verified: 2026-11-25
     """
     if subnet["MapPublicIpOnLaunch"]:
         return fail("every instance launched in it gets a public address")
@@ -386,6 +426,7 @@ def acl_closes_administration_ports(acl: Resource, *, ports: Sequence[int] = (22
         --network-acl-id {name} --ingress --rule-number NUMBER --protocol 6 --port-range From=22,To=22
         --cidr-block 0.0.0.0/0 --rule-action deny
     Source: https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
+    Verified: 2026-11-25
     """
     if not acl["Associations"]:
         return not_applicable("guards no subnet")
@@ -411,3 +452,152 @@ def _opened_by(acl: Resource, port: int) -> int | None:
             if _is_internet(allowed):
                 return int(rule["RuleNumber"])
     return None
+
+
+@check(network_acls, severity="low")
+def acl_is_used(acl: Resource) -> Verdict:
+    """Network ACL guards at least one subnet
+
+    Risk: forgotten rules are put to use again for what their name promises.
+    Fix: aws ec2 delete-network-acl --network-acl-id {name}
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkAcl.html
+    Verified: 2026-11-25
+    """
+    if acl["IsDefault"]:
+        return not_applicable("a VPC's default network ACL cannot be deleted")
+    guarded = sorted(one["SubnetId"] for one in acl["Associations"])
+    return ok(f"guards {', '.join(guarded)}") if guarded else fail("guards no subnet")
+
+
+@check(security_groups, severity="low")
+def group_has_few_rules(group: Resource, *, max_rules: int = 50) -> Verdict:
+    """Security group has so few rules that a person can review them
+
+    Each range, group and prefix list that a rule names counts, of both directions.
+
+    Risk: nobody reads a list so long, and openings that nobody needs any more stay in it.
+    Fix: take out what is not needed, put ranges that belong together into a prefix list, or divide the group;
+        to list the rules: aws ec2 describe-security-group-rules --filters Name=group-id,Values={name}
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+    Verified: 2026-11-25
+    """
+    kinds = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+    rules = [*group["IpPermissions"], *group["IpPermissionsEgress"]]
+    count = sum(len(rule.get(kind) or ()) for rule in rules for kind in kinds)
+    stated = f"{count} rules"
+    return ok(stated) if count <= max_rules else fail(f"{stated}, more than {max_rules}")
+
+
+def zones_of(subnet_ids: Sequence[str], subnets: list[Resource]) -> list[str]:
+    """The availability zones of subnets.
+
+    Raises:
+        NotCollectedError: one of them is not among `subnets`, as one that another account shares.
+    """
+    by_id = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in subnets}
+    if unknown := sorted(set(subnet_ids) - by_id.keys()):
+        raise NotCollectedError(
+            Reason.NOT_SEEN, f"subnet {', '.join(unknown)} is not among the account's own"
+        )
+    return sorted({by_id[one] for one in subnet_ids})
+
+
+@check(vpcs, subnets, severity="low")
+def spans_zones(vpc: Resource, *, subnets: list[Resource], min_zones: int = 2) -> Verdict:
+    """VPC has subnets in several availability zones
+
+    Subnets that the account owns; whether workloads run in each of them is not seen.
+
+    Risk: when the zone fails, there is nowhere in the network to move to.
+    Fix: aws ec2 create-subnet --vpc-id {name} --availability-zone ZONE --cidr-block RANGE
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html
+    Verified: 2026-11-25
+    """
+    zones = sorted({one["AvailabilityZone"] for one in subnets if one["VpcId"] == vpc["VpcId"]})
+    if not zones:
+        return not_applicable("it has no subnet")
+    stated = f"subnets in {', '.join(zones)}"
+    return ok(stated) if len(zones) >= min_zones else fail(stated)
+
+
+@check(vpcs, subnets, route_tables, severity="low")
+def has_private_subnets(vpc: Resource, *, subnets: list[Resource], route_tables: list[Resource]) -> Verdict:
+    """VPC has subnets that have no route to an internet gateway
+
+    A subnet without a route table of its own goes by the VPC's main one. What stands in which subnet is not
+    seen.
+
+    Risk: where every subnet is public, databases and servers stand where the internet can reach them.
+    Fix: make subnets whose route table leads to a NAT gateway or nowhere, and move into them what need not be
+        reached from outside: aws ec2 create-route-table --vpc-id {name}
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RouteTable.html
+    Verified: 2026-11-25
+    """
+    here = sorted(one["SubnetId"] for one in subnets if one["VpcId"] == vpc["VpcId"])
+    if not here:
+        return not_applicable("it has no subnet")
+    main, by_subnet = None, {}
+    for table in route_tables:
+        if table["VpcId"] == vpc["VpcId"]:
+            for one in table["Associations"]:
+                if "SubnetId" in one:
+                    by_subnet[one["SubnetId"]] = table
+                elif one.get("Main"):
+                    main = table
+    tables = {subnet: by_subnet.get(subnet, main) for subnet in here}
+    if unknown := [subnet for subnet, table in tables.items() if table is None]:
+        return not_tested(f"no route table was read for {', '.join(unknown)}")
+    private = [subnet for subnet, table in tables.items() if table is not None and not _leads_out(table)]
+    if private:
+        return ok(f"{len(private)} of {len(here)} subnets private: {', '.join(private)}")
+    return fail(f"each of its {len(here)} subnets has a route to an internet gateway")
+
+
+def _leads_out(table: Resource) -> bool:
+    """Whether a route leads to an internet gateway that is there: the route of one that is gone stays."""
+    return any(
+        route.get("GatewayId", "").startswith("igw-") and route["State"] != "blackhole"
+        for route in table["Routes"]
+    )
+
+
+@check(peerings, route_tables, severity="low")
+def peering_routes_are_narrow(peering: Resource, *, route_tables: list[Resource]) -> Verdict:
+    """Routes over a VPC peering lead to parts of the other network only
+
+    Routes in this account and region are read; those by prefix list are not looked into.
+
+    Risk: whoever is in one network reaches every machine in the other, whatever the peering was made for.
+    Fix: replace the route by one to each subnet that is needed: aws ec2 replace-route --route-table-id TABLE
+        --destination-cidr-block RANGE --vpc-peering-connection-id {name}
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcPeeringConnection.html
+    Verified: 2026-11-25
+    """
+    state = peering["Status"]["Code"]
+    if state != "active":
+        return not_applicable(f"the peering is {state}")
+    requester, accepter = peering["RequesterVpcInfo"], peering["AccepterVpcInfo"]
+    wide, some = [], False
+    for table in route_tables:
+        other = requester if table["VpcId"] == accepter["VpcId"] else accepter
+        for route in table["Routes"]:
+            if route.get("VpcPeeringConnectionId") == peering["VpcPeeringConnectionId"]:
+                some = True
+                if _takes_in(route, other):
+                    to = route.get("DestinationCidrBlock") or route["DestinationIpv6CidrBlock"]
+                    wide.append(f"{table['RouteTableId']} sends {to} over it")
+    if wide:
+        return fail(f"all of the other network: {'; '.join(wide)}")
+    return ok("routes lead to parts of the other network only" if some else "no route leads over it")
+
+
+def _takes_in(route: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether a route leads to a whole range of the other network, or to more."""
+    to = route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")
+    if not to:
+        return False
+    ranges = [one["CidrBlock"] for one in other.get("CidrBlockSet") or ()]
+    ranges += [one["Ipv6CidrBlock"] for one in other.get("Ipv6CidrBlockSet") or ()]
+    aim: Any = ip_network(to, strict=False)
+    there = [ip_network(one, strict=False) for one in ranges]
+    return any(one.version == aim.version and aim.supernet_of(one) for one in there)

@@ -41,15 +41,21 @@ CHANGES_CODE = (
 
 GOVERNS = (
     "administration",
+    "enterprise_administration",
     "members",
     "organization_administration",
     "organization_custom_org_roles",
     "organization_custom_roles",
     "organization_hooks",
+    "organization_personal_access_token_requests",
     "organization_personal_access_tokens",
     "organization_secrets",
+    "organization_self_hosted_runners",
 )
-"""Permissions to change who has access and which protections hold."""
+"""Permissions to change who has access, which protections hold and on whose machines builds run.
+
+https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
+"""
 
 
 @evidence(
@@ -130,6 +136,7 @@ def app_changes_chosen_repositories_only(app: Resource) -> Verdict:
     Risk: whoever gets hold of the app's key can change every repository, present and future.
     Fix: Organisation settings > GitHub Apps > {name} > Repository access: Only select repositories.
     Source: https://docs.github.com/en/rest/orgs/orgs#list-app-installations-for-an-organization
+    Verified: 2026-11-25
     """
     if app["Suspended"]:
         return not_applicable(f"suspended {day(app['Suspended'])}")
@@ -148,6 +155,7 @@ def app_does_not_govern(app: Resource) -> Verdict:
     Fix: ask the app's maker for narrower permissions, or remove it:
         Organisation settings > GitHub Apps > {name} > Uninstall.
     Source: https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
+    Verified: 2026-11-25
     """
     if app["Suspended"]:
         return not_applicable(f"suspended {day(app['Suspended'])}")
@@ -162,6 +170,7 @@ def fine_grained_token_expires(token: Resource, *, max_days: int = 366) -> Verdi
     Risk: a token that leaks works until somebody notices.
     Fix: Organisation settings > Personal access tokens > Settings: set a maximum lifetime; revoke this one.
     Source: https://docs.github.com/en/rest/orgs/personal-access-tokens#list-fine-grained-personal-access-tokens-with-access-to-organization-resources
+    Verified: 2026-11-25
     """
     granted, expires = instant(token["Granted"]), instant(token["Expires"])
     if expires is None:
@@ -180,6 +189,7 @@ def fine_grained_token_is_limited(token: Resource) -> Verdict:
     Fix: Organisation settings > Personal access tokens > Active tokens: revoke it; its owner asks anew for
         the repositories it needs.
     Source: https://docs.github.com/en/rest/orgs/personal-access-tokens#list-fine-grained-personal-access-tokens-with-access-to-organization-resources
+    Verified: 2026-11-25
     """
     permissions = token["Permissions"].get("repository") or {}
     writes = _writes(permissions, permissions)
@@ -196,6 +206,7 @@ def fine_grained_token_is_used(token: Resource, *, at: datetime, max_days: int =
     Risk: a forgotten token is a key that nobody would miss.
     Fix: Organisation settings > Personal access tokens > Active tokens: revoke it.
     Source: https://docs.github.com/en/rest/orgs/personal-access-tokens#list-fine-grained-personal-access-tokens-with-access-to-organization-resources
+    Verified: 2026-11-25
     """
     used = token["UsedInMonth"]
     if used is None and not older_than(token["Granted"], max_days, at):
@@ -212,6 +223,7 @@ def classic_token_expires(token: Resource) -> Verdict:
     Fix: Organisation settings > Personal access tokens > Settings: restrict classic tokens. This one:
         gh api -X DELETE /orgs/ORG/credential-authorizations/ID
     Source: https://docs.github.com/en/enterprise-cloud@latest/rest/orgs/orgs#list-saml-sso-authorizations-for-an-organization
+    Verified: 2026-11-25
     """
     authorized = f"authorised {day(token['Authorized'])}"
     if not token["Expires"]:

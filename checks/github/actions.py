@@ -124,6 +124,7 @@ def limits_which_actions_run(policy: Resource) -> Verdict:
     Fix: gh api -X PUT /orgs/ORG/actions/permissions -f enabled_repositories=all -f allowed_actions=selected
         and then /orgs/ORG/actions/permissions/selected-actions
     Source: https://docs.github.com/en/rest/actions/permissions#get-github-actions-permissions-for-an-organization
+    Verified: 2026-11-25
     """
     permissions = policy["Permissions"]
     if permissions["enabled_repositories"] == "none":
@@ -147,6 +148,7 @@ def requires_pinned_actions(policy: Resource) -> Verdict:
     Risk: a tag such as v4 can be moved to malicious code, which then runs with the repository's secrets.
     Fix: Organisation settings > Actions > General > Require actions to be pinned to a full-length commit SHA.
     Source: https://docs.github.com/en/rest/actions/permissions#get-github-actions-permissions-for-an-organization
+    Verified: 2026-11-25
     """
     permissions = policy["Permissions"]
     if permissions["enabled_repositories"] == "none":
@@ -166,6 +168,7 @@ def token_only_reads(policy: Resource) -> Verdict:
     Risk: every action in every workflow can push code and publish releases.
     Fix: gh api -X PUT /orgs/ORG/actions/permissions/workflow -f default_workflow_permissions=read
     Source: https://docs.github.com/en/rest/actions/permissions#get-default-workflow-permissions-for-an-organization
+    Verified: 2026-11-25
     """
     default = policy["Workflow"]["default_workflow_permissions"]
     sentence = f"default_workflow_permissions is {default}"
@@ -179,6 +182,7 @@ def workflows_cannot_approve(policy: Resource) -> Verdict:
     Risk: one person writes a change and lets a workflow approve it, and nobody else has seen it.
     Fix: gh api -X PUT /orgs/ORG/actions/permissions/workflow -F can_approve_pull_request_reviews=false
     Source: https://docs.github.com/en/rest/actions/permissions#get-default-workflow-permissions-for-an-organization
+    Verified: 2026-11-25
     """
     can = policy["Workflow"]["can_approve_pull_request_reviews"]
     sentence = f"can_approve_pull_request_reviews is {str(can).lower()}"
@@ -193,6 +197,7 @@ def forks_wait_for_approval(policy: Resource) -> Verdict:
     Fix: gh api -X PUT /orgs/ORG/actions/permissions/fork-pr-contributor-approval
         -f approval_policy=all_external_contributors
     Source: https://docs.github.com/en/rest/actions/permissions#get-fork-pr-contributor-approval-permissions-for-an-organization
+    Verified: 2026-11-25
     """
     chosen = policy["PublicForks"]["approval_policy"]
     sentence = f"approval is asked of {chosen}"
@@ -207,6 +212,7 @@ def forks_get_no_secrets(policy: Resource) -> Verdict:
     Fix: gh api -X PUT /orgs/ORG/actions/permissions/fork-pr-workflows-private-repos
         -F run_workflows_from_fork_pull_requests=false
     Source: https://docs.github.com/en/rest/actions/permissions#get-private-repo-fork-pr-workflow-settings-for-an-organization
+    Verified: 2026-11-25
     """
     forks = policy["PrivateForks"]
     if not forks["run_workflows_from_fork_pull_requests"]:
@@ -223,6 +229,7 @@ def limits_self_hosted_runners(policy: Resource) -> Verdict:
     Fix: gh api -X PUT /orgs/ORG/actions/permissions/self-hosted-runners -f enabled_repositories=none
         (or selected)
     Source: https://docs.github.com/en/rest/actions/permissions#get-self-hosted-runners-settings-for-an-organization
+    Verified: 2026-11-25
     """
     enabled = policy["SelfHostedRunners"]["enabled_repositories"]
     sentence = f"repositories that may add self-hosted runners: {enabled}"
@@ -236,6 +243,7 @@ def runner_group_excludes_public_repositories(group: Resource) -> Verdict:
     Risk: a stranger's pull request runs code on a machine inside the company's network.
     Fix: gh api -X PATCH /orgs/ORG/actions/runner-groups/ID -F allows_public_repositories=false
     Source: https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runner-groups-for-an-organization
+    Verified: 2026-11-25
     """
     allows = group["allows_public_repositories"]
     sentence = f"allows_public_repositories is {str(allows).lower()}"
@@ -249,6 +257,7 @@ def runner_group_is_limited(group: Resource) -> Verdict:
     Risk: a build of any repository shares its machine, and what is left on it, with those that deploy.
     Fix: gh api -X PATCH /orgs/ORG/actions/runner-groups/ID -f visibility=selected
     Source: https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runner-groups-for-an-organization
+    Verified: 2026-11-25
     """
     if group["visibility"] == "selected":
         return ok("visibility is selected")
@@ -271,6 +280,7 @@ def organization_secret_is_rotated(secret: Resource, *, at: datetime, max_days: 
     Risk: a credential that leaked once works for as long as it stays the same.
     Fix: make a new credential where it comes from, then: gh secret set {name} --org ORG
     Source: https://docs.github.com/en/rest/actions/secrets#list-organization-secrets
+    Verified: 2026-11-25
     """
     return _rotated(secret, at, max_days)
 
@@ -282,6 +292,7 @@ def repository_secret_is_rotated(secret: Resource, *, at: datetime, max_days: in
     Risk: a credential that leaked once works for as long as it stays the same.
     Fix: make a new credential where it comes from, then: gh secret set NAME --repo REPOSITORY
     Source: https://docs.github.com/en/rest/actions/secrets#list-repository-secrets
+    Verified: 2026-11-25
     """
     return _rotated(secret, at, max_days)
 
@@ -293,6 +304,7 @@ def organization_secret_is_limited(secret: Resource) -> Verdict:
     Risk: whoever can write to any repository can read the secret in a workflow.
     Fix: gh secret set {name} --org ORG --repos REPOSITORY,REPOSITORY
     Source: https://docs.github.com/en/rest/actions/secrets#list-organization-secrets
+    Verified: 2026-11-25
     """
     visibility = secret["Visibility"]
     sentence = f"visibility is {visibility}"

@@ -154,6 +154,7 @@ def vulnerable_dependency_is_fixed_in_time(
     Risk: a vulnerability that everyone can look up stays open to attack.
     Fix: merge the update that Dependabot proposes, or update the dependency named in the result.
     Source: https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-an-organization
+    Verified: 2026-11-25
     """
     days = {"critical": critical, "high": high, "medium": medium, "low": low}
     severity = alert["Severity"]
@@ -171,6 +172,7 @@ def faulty_code_is_fixed_in_time(
     Risk: a fault that the company knows of stays open to attack.
     Fix: change the code named in the result, or dismiss the alert with a reason.
     Source: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-an-organization
+    Verified: 2026-11-25
     """
     days = {"critical": critical, "high": high, "medium": medium, "low": low}
     if (severity := alert["Severity"]) is None:
@@ -185,6 +187,7 @@ def leaked_secret_is_revoked_in_time(alert: Resource, *, at: datetime, max_days:
     Risk: whoever can read the repository, now or in its history, can use the credential.
     Fix: revoke the credential where it comes from, then close the alert as revoked.
     Source: https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-an-organization
+    Verified: 2026-11-25
     """
     return _in_time(alert, alert["What"], at, max_days)
 
@@ -203,6 +206,7 @@ def dependency_dismissal_is_explained(alert: Resource) -> Verdict:
     Risk: a vulnerability is waved away, and nobody can judge afterwards whether that was right.
     Fix: reopen the alert and dismiss it with a comment that says what was found.
     Source: https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-an-organization
+    Verified: 2026-11-25
     """
     return _explained(alert)
 
@@ -214,6 +218,7 @@ def code_dismissal_is_explained(alert: Resource) -> Verdict:
     Risk: a fault is waved away, and nobody can judge afterwards whether that was right.
     Fix: reopen the alert and dismiss it with a comment that says what was found.
     Source: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-an-organization
+    Verified: 2026-11-25
     """
     return _explained(alert)
 
@@ -225,6 +230,7 @@ def closed_secret_was_revoked(alert: Resource) -> Verdict:
     Risk: an alert is closed and the credential still works.
     Fix: revoke the credential, reopen the alert and close it as revoked.
     Source: https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-an-organization
+    Verified: 2026-11-25
     """
     if alert["State"] != "resolved":
         return not_applicable(f"the alert is {alert['State']}")

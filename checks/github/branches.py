@@ -362,6 +362,7 @@ def requires_approval(branch: Resource, *, min_approvals: int = 1) -> Verdict:
     Risk: one person alone, or whoever has their account, changes what is built and shipped.
     Fix: Repository settings > Rules > Rulesets: require a pull request with 1 approval on the default branch.
     Source: https://docs.github.com/en/graphql/reference/objects#pullrequestparameters
+    Verified: 2026-11-25
     """
     what = f"pull request with {min_approvals} approval{'s' if min_approvals > 1 else ''}"
     return _judge(
@@ -377,6 +378,7 @@ def dismisses_stale_approvals(branch: Resource) -> Verdict:
     Fix: Repository settings > Rules > Rulesets: dismiss stale pull request approvals when new commits are
         pushed.
     Source: https://docs.github.com/en/graphql/reference/objects#pullrequestparameters
+    Verified: 2026-11-25
     """
     return _judge(
         branch,
@@ -393,6 +395,7 @@ def requires_approval_of_last_push(branch: Resource) -> Verdict:
     Risk: a reviewer adds a commit of their own to a pull request and approves it themselves.
     Fix: Repository settings > Rules > Rulesets: require approval of the most recent reviewable push.
     Source: https://docs.github.com/en/graphql/reference/objects#pullrequestparameters
+    Verified: 2026-11-25
     """
     return _judge(
         branch,
@@ -410,6 +413,7 @@ def requires_code_owners(branch: Resource) -> Verdict:
     Fix: add .github/CODEOWNERS, and in Repository settings > Rules > Rulesets require review from code
         owners.
     Source: https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+    Verified: 2026-11-25
     """
     verdict = _judge(
         branch, "review by code owners", "PULL_REQUEST", lambda rule: bool(rule["requireCodeOwnerReview"])
@@ -426,6 +430,7 @@ def has_code_owners(branch: Resource) -> Verdict:
     Risk: it is left to chance who reviews a change, and nobody answers for a part of the code.
     Fix: add .github/CODEOWNERS, and mend the errors that GitHub shows when the file is opened.
     Source: https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+    Verified: 2026-11-25
     """
     if apart := _apart(branch):
         return apart
@@ -445,6 +450,7 @@ def requires_status_checks(branch: Resource) -> Verdict:
     Risk: changes that break the build, the tests or a security scan are merged.
     Fix: Repository settings > Rules > Rulesets: require status checks to pass, and name them.
     Source: https://docs.github.com/en/graphql/reference/objects#requiredstatuschecksparameters
+    Verified: 2026-11-25
     """
     by_checks = _judge(
         branch, "status checks", "REQUIRED_STATUS_CHECKS", lambda rule: bool(rule["requiredStatusChecks"])
@@ -463,6 +469,7 @@ def requires_up_to_date_branch(branch: Resource) -> Verdict:
     Fix: Repository settings > Rules > Rulesets: require branches to be up to date before merging, or a merge
         queue.
     Source: https://docs.github.com/en/graphql/reference/objects#requiredstatuschecksparameters
+    Verified: 2026-11-25
     """
     strict = _judge(
         branch,
@@ -483,6 +490,7 @@ def requires_resolved_conversations(branch: Resource) -> Verdict:
     Risk: a reviewer's objection is overlooked and the change merged all the same.
     Fix: Repository settings > Rules > Rulesets: require conversation resolution before merging.
     Source: https://docs.github.com/en/graphql/reference/objects#pullrequestparameters
+    Verified: 2026-11-25
     """
     what = "resolution of conversations"
     by_ruleset = _judge(
@@ -500,6 +508,7 @@ def requires_signed_commits(branch: Resource) -> Verdict:
     Risk: a commit can bear the name of somebody who never made it.
     Fix: Repository settings > Rules > Rulesets: require signed commits.
     Source: https://docs.github.com/en/graphql/reference/enums#repositoryruletype
+    Verified: 2026-11-25
     """
     return _judge(branch, "signatures", "REQUIRED_SIGNATURES")
 
@@ -513,6 +522,7 @@ def forbids_force_pushes(branch: Resource) -> Verdict:
     Risk: reviewed history is replaced by other code, and what happened cannot be told afterwards.
     Fix: Repository settings > Rules > Rulesets: block force pushes.
     Source: https://docs.github.com/en/graphql/reference/enums#repositoryruletype
+    Verified: 2026-11-25
     """
     return _judge(
         branch,
@@ -529,6 +539,7 @@ def forbids_deletion(branch: Resource) -> Verdict:
     Risk: the branch that is built and shipped is gone, with its protection.
     Fix: Repository settings > Rules > Rulesets: restrict deletions.
     Source: https://docs.github.com/en/graphql/reference/enums#repositoryruletype
+    Verified: 2026-11-25
     """
     return _judge(branch, "refusal of deletion", "DELETION")
 
@@ -540,6 +551,7 @@ def requires_linear_history(branch: Resource) -> Verdict:
     Risk: it is hard to tell, and to undo, what a merge changed.
     Fix: Repository settings > Rules > Rulesets: require linear history.
     Source: https://docs.github.com/en/graphql/reference/enums#repositoryruletype
+    Verified: 2026-11-25
     """
     return _judge(branch, "linear history", "REQUIRED_LINEAR_HISTORY")
 
@@ -554,6 +566,7 @@ def binds_everyone(branch: Resource, *, allowed: Sequence[str] = ()) -> Verdict:
     Risk: those with the most rights are bound the least, and whoever has their account is not bound at all.
     Fix: empty the bypass list of the ruleset; for a classic rule, Do not allow bypassing the above settings.
     Source: https://docs.github.com/en/rest/repos/rules#get-a-repository-ruleset
+    Verified: 2026-11-25
     """
     if apart := _apart(branch):
         return apart

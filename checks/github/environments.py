@@ -114,6 +114,7 @@ def production_has_reviewers(environment: Resource, *, names: str = PRODUCTION) 
     Fix: Repository settings > Environments > Required reviewers. GitHub offers it for private repositories
         on the Enterprise plan only.
     Source: https://docs.github.com/en/rest/deployments/environments#list-environments
+    Verified: 2026-11-25
     """
     one = environment["Environment"]
     if not _is_production(one, names):
@@ -131,6 +132,7 @@ def production_limits_branches(environment: Resource, *, names: str = PRODUCTION
     Risk: code from a branch that nobody reviewed reaches customers.
     Fix: Repository settings > Environments > Deployment branches and tags: Protected branches only.
     Source: https://docs.github.com/en/rest/deployments/environments#list-environments
+    Verified: 2026-11-25
     """
     one = environment["Environment"]
     if not _is_production(one, names):
@@ -155,6 +157,7 @@ def production_forbids_self_review(environment: Resource, *, names: str = PRODUC
     Risk: one person alone changes what customers use.
     Fix: Repository settings > Environments > Required reviewers > Prevent self-review.
     Source: https://docs.github.com/en/rest/deployments/environments#list-environments
+    Verified: 2026-11-25
     """
     one = environment["Environment"]
     if not _is_production(one, names):

@@ -87,6 +87,7 @@ def organization_hook_uses_tls(hook: Resource) -> Verdict:
     Risk: events, with names, code and comments in them, can be read or changed on the way.
     Fix: gh api -X PATCH /orgs/ORG/hooks/ID/config -f url=https://... -f insecure_ssl=0
     Source: https://docs.github.com/en/rest/orgs/webhooks#list-organization-webhooks
+    Verified: 2026-11-25
     """
     return _uses_tls(hook["Hook"])
 
@@ -98,6 +99,7 @@ def organization_hook_has_secret(hook: Resource) -> Verdict:
     Risk: its receiver cannot tell GitHub's events from forged ones, and acts on both.
     Fix: gh api -X PATCH /orgs/ORG/hooks/ID/config -f secret=...
     Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+    Verified: 2026-11-25
     """
     return _has_secret(hook["Hook"])
 
@@ -109,6 +111,7 @@ def repository_hook_uses_tls(hook: Resource) -> Verdict:
     Risk: events, with names, code and comments in them, can be read or changed on the way.
     Fix: gh api -X PATCH /repos/OWNER/REPOSITORY/hooks/ID/config -f url=https://... -f insecure_ssl=0
     Source: https://docs.github.com/en/rest/repos/webhooks#list-repository-webhooks
+    Verified: 2026-11-25
     """
     return _uses_tls(hook["Hook"])
 
@@ -120,5 +123,6 @@ def repository_hook_has_secret(hook: Resource) -> Verdict:
     Risk: its receiver cannot tell GitHub's events from forged ones, and acts on both.
     Fix: gh api -X PATCH /repos/OWNER/REPOSITORY/hooks/ID/config -f secret=...
     Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+    Verified: 2026-11-25
     """
     return _has_secret(hook["Hook"])

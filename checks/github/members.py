@@ -69,6 +69,7 @@ def uses_two_factor(member: Resource) -> Verdict:
     Risk: a stolen or guessed password is enough to act as this person.
     Fix: require it for the organisation, or remove the member: gh api -X DELETE /orgs/ORG/members/{name}
     Source: https://docs.github.com/en/rest/orgs/members#list-organization-members
+    Verified: 2026-11-25
     """
     if member["WithoutTwoFactor"]:
         return fail("two-factor authentication is off")
@@ -83,6 +84,7 @@ def uses_secure_two_factor(member: Resource) -> Verdict:
     Fix: the member removes SMS under Settings > Password and authentication; owners can require secure
         methods under Organisation settings > Authentication security.
     Source: https://docs.github.com/en/rest/orgs/members#list-organization-members
+    Verified: 2026-11-25
     """
     if member["WithoutTwoFactor"]:
         return fail("two-factor authentication is off")
@@ -98,6 +100,7 @@ def outside_collaborator_uses_two_factor(person: Resource) -> Verdict:
     Risk: a stolen or guessed password of somebody outside the company opens its source code.
     Fix: gh api -X DELETE /orgs/ORG/outside_collaborators/{name}, or require it for the organisation.
     Source: https://docs.github.com/en/rest/orgs/outside-collaborators#list-outside-collaborators-for-an-organization
+    Verified: 2026-11-25
     """
     if person["WithoutTwoFactor"]:
         return fail("two-factor authentication is off")
@@ -119,6 +122,7 @@ def owners_are_few(organization: Resource, *, members: list[Resource], max_owner
     Risk: each owner can change every setting and delete every repository; each is a way in.
     Fix: gh api -X PUT /orgs/{name}/memberships/LOGIN -f role=member
     Source: https://docs.github.com/en/rest/orgs/members#list-organization-members
+    Verified: 2026-11-25
     """
     owners = _owners(members)
     sentence = _told(owners)
@@ -132,6 +136,7 @@ def has_second_owner(organization: Resource, *, members: list[Resource]) -> Verd
     Risk: if the only owner is gone or locked out, nobody can manage the organisation.
     Fix: gh api -X PUT /orgs/{name}/memberships/LOGIN -f role=admin
     Source: https://docs.github.com/en/organizations/managing-peoples-access-to-your-organization-with-roles/maintaining-ownership-continuity-for-your-organization
+    Verified: 2026-11-25
     """
     owners = _owners(members)
     sentence = _told(owners)

@@ -139,6 +139,7 @@ def requires_two_factor(organization: Resource) -> Verdict:
     Fix: Organisation settings > Authentication security > Require two-factor authentication. Members and
         outside collaborators without it are removed: tell them first.
     Source: https://docs.github.com/en/rest/orgs/orgs#get-an-organization
+    Verified: 2026-11-25
     """
     required = _setting(organization, "two_factor_requirement_enabled")
     return (
@@ -157,6 +158,7 @@ def has_single_sign_on(organization: Resource) -> Verdict:
     Risk: who leaves the company keeps access to the source code until somebody remembers to remove it.
     Fix: Organisation settings > Authentication security > Enable SAML authentication, then Require SAML.
     Source: https://docs.github.com/en/graphql/reference/objects#organizationidentityprovider
+    Verified: 2026-11-25
     """
     provider = organization["SingleSignOn"]["samlIdentityProvider"]
     if provider:
@@ -177,6 +179,7 @@ def gives_members_at_most_read(organization: Resource) -> Verdict:
     Risk: every member can change every repository, whether their work needs it or not.
     Fix: gh api -X PATCH /orgs/{name} -f default_repository_permission=read (or none)
     Source: https://docs.github.com/en/rest/orgs/orgs#get-an-organization
+    Verified: 2026-11-25
     """
     base = _setting(organization, "default_repository_permission")
     sentence = f"the base permission is {base}"
@@ -190,6 +193,7 @@ def limits_repository_creation(organization: Resource) -> Verdict:
     Risk: source code gathers in repositories that nobody knows of, without the protection of the others.
     Fix: gh api -X PATCH /orgs/{name} -F members_can_create_repositories=false
     Source: https://docs.github.com/en/rest/orgs/orgs#update-an-organization
+    Verified: 2026-11-25
     """
     return _off(organization, "members_can_create_repositories")
 
@@ -201,6 +205,7 @@ def limits_public_repositories(organization: Resource) -> Verdict:
     Risk: one wrong choice when a repository is created publishes the company's code or secrets.
     Fix: gh api -X PATCH /orgs/{name} -F members_can_create_public_repositories=false
     Source: https://docs.github.com/en/rest/orgs/orgs#update-an-organization
+    Verified: 2026-11-25
     """
     return _off(organization, "members_can_create_public_repositories")
 
@@ -212,6 +217,7 @@ def limits_public_pages(organization: Resource) -> Verdict:
     Risk: internal documents or customer data reach the internet as a site that nobody approved.
     Fix: gh api -X PATCH /orgs/{name} -F members_can_create_public_pages=false
     Source: https://docs.github.com/en/rest/orgs/orgs#update-an-organization
+    Verified: 2026-11-25
     """
     return _off(organization, "members_can_create_public_pages")
 
@@ -223,6 +229,7 @@ def forbids_private_forks(organization: Resource) -> Verdict:
     Risk: copies of the source code lie in personal accounts, out of reach of the company's rules.
     Fix: gh api -X PATCH /orgs/{name} -F members_can_fork_private_repositories=false
     Source: https://docs.github.com/en/rest/orgs/orgs#update-an-organization
+    Verified: 2026-11-25
     """
     return _off(organization, "members_can_fork_private_repositories")
 
@@ -234,6 +241,7 @@ def limits_visibility_changes(organization: Resource) -> Verdict:
     Risk: a repository administrator can make private code public with a click.
     Fix: Organisation settings > Member privileges > Repository visibility change: allow owners only.
     Source: https://docs.github.com/en/rest/orgs/orgs#get-an-organization
+    Verified: 2026-11-25
     """
     return _off(organization, "members_can_change_repo_visibility")
 
@@ -245,6 +253,7 @@ def limits_repository_deletion(organization: Resource) -> Verdict:
     Risk: a repository administrator, or whoever has their account, can destroy code and its history.
     Fix: Organisation settings > Member privileges > Repository deletion and transfer: owners only.
     Source: https://docs.github.com/en/rest/orgs/orgs#get-an-organization
+    Verified: 2026-11-25
     """
     return _off(organization, "members_can_delete_repositories")
 
@@ -256,6 +265,7 @@ def limits_outside_invitations(organization: Resource) -> Verdict:
     Risk: people outside the company get access to source code without anybody who answers for it knowing.
     Fix: Organisation settings > Member privileges > Repository outside collaborators: owners only.
     Source: https://docs.github.com/en/rest/orgs/orgs#get-an-organization
+    Verified: 2026-11-25
     """
     return _off(organization, "members_can_invite_outside_collaborators")
 
@@ -267,6 +277,7 @@ def has_verified_domain(organization: Resource) -> Verdict:
     Risk: nobody can tell the company's organisation from one that imitates it.
     Fix: Organisation settings > Verified and approved domains > Add a domain.
     Source: https://docs.github.com/en/rest/orgs/orgs#get-an-organization
+    Verified: 2026-11-25
     """
     verified = _setting(organization, "is_verified")
     return ok("a domain is verified") if verified else fail("no domain is verified")
@@ -279,6 +290,7 @@ def notifies_verified_addresses_only(organization: Resource) -> Verdict:
     Risk: parts of private code and discussions are mailed to private mailboxes.
     Fix: Organisation settings > Verified and approved domains > Restrict email notifications.
     Source: https://docs.github.com/en/graphql/reference/enums#notificationrestrictionsettingvalue
+    Verified: 2026-11-25
     """
     if (plan := organization["Plan"]) in WITHOUT_ENTERPRISE:
         return not_applicable(f"the plan {plan} cannot restrict email notifications")
@@ -294,6 +306,7 @@ def has_ip_allow_list(organization: Resource) -> Verdict:
     Risk: a stolen token or session works from anywhere.
     Fix: Organisation settings > Authentication security > IP allow list: add the networks, then enable.
     Source: https://docs.github.com/en/graphql/reference/enums#ipallowlistenabledsettingvalue
+    Verified: 2026-11-25
     """
     if (plan := organization["Plan"]) in WITHOUT_ENTERPRISE:
         return not_applicable(f"the plan {plan} has no IP allow list")
@@ -323,6 +336,7 @@ def new_repositories_get_dependabot_alerts(organization: Resource) -> Verdict:
     Fix: Organisation settings > Advanced Security > Configurations: make one with Dependabot alerts the
         default for all new repositories.
     Source: https://docs.github.com/en/rest/code-security/configurations#get-default-code-security-configurations
+    Verified: 2026-11-25
     """
     return _on_for_new_repositories(organization, "dependabot_alerts")
 
@@ -335,6 +349,7 @@ def new_repositories_get_security_updates(organization: Resource) -> Verdict:
     Fix: Organisation settings > Advanced Security > Configurations: make one with security updates the
         default for all new repositories.
     Source: https://docs.github.com/en/rest/code-security/configurations#get-default-code-security-configurations
+    Verified: 2026-11-25
     """
     return _on_for_new_repositories(organization, "dependabot_security_updates")
 
@@ -347,6 +362,7 @@ def new_repositories_get_secret_scanning(organization: Resource) -> Verdict:
     Fix: Organisation settings > Advanced Security > Configurations: make one with secret scanning the
         default for all new repositories.
     Source: https://docs.github.com/en/rest/code-security/configurations#get-default-code-security-configurations
+    Verified: 2026-11-25
     """
     return _on_for_new_repositories(organization, "secret_scanning")
 
@@ -359,5 +375,6 @@ def new_repositories_get_push_protection(organization: Resource) -> Verdict:
     Fix: Organisation settings > Advanced Security > Configurations: make one with push protection the
         default for all new repositories.
     Source: https://docs.github.com/en/rest/code-security/configurations#get-default-code-security-configurations
+    Verified: 2026-11-25
     """
     return _on_for_new_repositories(organization, "secret_scanning_push_protection")

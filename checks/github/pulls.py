@@ -357,6 +357,7 @@ def was_approved_by_another(pull: Resource) -> Verdict:
     Risk: one person alone, or whoever has their account, changed what is built and shipped.
     Fix: have the change reviewed now and record it; then require an approval on the branch.
     Source: https://docs.github.com/en/graphql/reference/objects#pullrequestreview
+    Verified: 2026-11-25
     """
     approvals = _independent(pull)
     if approvals:
@@ -374,6 +375,7 @@ def was_not_merged_by_author_alone(pull: Resource) -> Verdict:
     Risk: a change was written, judged and released by one person.
     Fix: have the change reviewed now and record it; then require an approval on the branch.
     Source: https://docs.github.com/en/graphql/reference/objects#pullrequest
+    Verified: 2026-11-25
     """
     unknown = pull["MergedBy"] is None or pull["MergedByBot"]
     if not unknown and pull["MergedBy"] != pull["Author"]:
@@ -395,6 +397,7 @@ def was_approved_as_merged(pull: Resource) -> Verdict:
     Risk: a harmless change was approved, and another one added afterwards was merged with it.
     Fix: have what was added reviewed now; then dismiss stale approvals when new commits are pushed.
     Source: https://docs.github.com/en/graphql/reference/objects#pullrequestreview
+    Verified: 2026-11-25
     """
     approvals = _independent(pull)
     if not approvals:
@@ -417,6 +420,7 @@ def was_green_when_merged(pull: Resource, *, ignore: Sequence[str] = ()) -> Verd
     Risk: a change that breaks the build, the tests or a security scan was shipped.
     Fix: find out why it was merged; then require the checks on the branch.
     Source: https://docs.github.com/en/graphql/reference/objects#statuscheckrollup
+    Verified: 2026-11-25
     """
     merged = instant(pull["Merged"])
     checks = [
@@ -453,6 +457,7 @@ def took_only_pull_requests(repository: Resource) -> Verdict:
     Risk: changes reached what is built and shipped past review; the pull requests are not all there was.
     Fix: have the commits named in the result reviewed now; then require pull requests on the branch.
     Source: https://docs.github.com/en/graphql/reference/objects#commit
+    Verified: 2026-11-25
     """
     branch = repository["Branch"]
     direct = [

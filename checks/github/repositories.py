@@ -145,6 +145,7 @@ def is_archived_when_idle(repository: Resource, *, at: datetime, max_days: int =
     Risk: code that nobody looks after keeps its vulnerabilities, its keys and its access rights.
     Fix: gh repo archive {name}
     Source: https://docs.github.com/en/graphql/reference/objects#repository
+    Verified: 2026-11-25
     """
     if repository["isArchived"]:
         return ok(f"archived {day(repository['archivedAt'], 'earlier')}")
@@ -163,6 +164,7 @@ def has_no_direct_administrators(repository: Resource) -> Verdict:
     Risk: rights given to a person outlast their task, and no review of teams finds them.
     Fix: gh api -X DELETE /repos/{name}/collaborators/LOGIN, and give a team the role instead.
     Source: https://docs.github.com/en/graphql/reference/objects#permissionsource
+    Verified: 2026-11-25
     """
     if repository["isArchived"]:
         return not_applicable(f"archived {day(repository['archivedAt'], 'earlier')}")
@@ -202,6 +204,7 @@ def outside_collaborators_only_read(repository: Resource) -> Verdict:
     Risk: people who are not bound by the company's rules can change its source code.
     Fix: gh api -X PUT /repos/{name}/collaborators/LOGIN -f permission=pull
     Source: https://docs.github.com/en/graphql/reference/enums#collaboratoraffiliation
+    Verified: 2026-11-25
     """
     if repository["isArchived"]:
         return not_applicable(f"archived {day(repository['archivedAt'], 'earlier')}")
@@ -219,6 +222,7 @@ def outside_collaborators_do_not_administer(repository: Resource) -> Verdict:
     Risk: people who are not bound by the company's rules can switch its protections off.
     Fix: gh api -X PUT /repos/{name}/collaborators/LOGIN -f permission=pull
     Source: https://docs.github.com/en/graphql/reference/enums#collaboratoraffiliation
+    Verified: 2026-11-25
     """
     if repository["isArchived"]:
         return not_applicable(f"archived {day(repository['archivedAt'], 'earlier')}")
@@ -236,6 +240,7 @@ def has_security_policy(repository: Resource) -> Verdict:
     Risk: who finds a vulnerability publishes it, or tells nobody.
     Fix: add SECURITY.md to the repository, or for all of them to the organisation's `.github` repository.
     Source: https://docs.github.com/en/code-security/getting-started/adding-a-security-policy-to-your-repository
+    Verified: 2026-11-25
     """
     if repository["isArchived"]:
         return not_applicable(f"archived {day(repository['archivedAt'], 'earlier')}")
@@ -256,6 +261,7 @@ def releases_are_immutable(repository: Resource) -> Verdict:
     Risk: a released file can be replaced after it was tested and approved.
     Fix: gh api -X PUT /repos/{name}/immutable-releases; it holds for releases from then on.
     Source: https://docs.github.com/en/code-security/supply-chain-security/understanding-your-software-supply-chain/immutable-releases
+    Verified: 2026-11-25
     """
     if repository["isArchived"]:
         return not_applicable(f"archived {day(repository['archivedAt'], 'earlier')}")
@@ -273,6 +279,7 @@ def deploy_key_only_reads(key: Resource) -> Verdict:
     Risk: a key without a person behind it, or a second factor, can push code past every review of people.
     Fix: delete the key and add it anew read-only: gh repo deploy-key add KEY.pub --repo REPOSITORY
     Source: https://docs.github.com/en/rest/deploy-keys/deploy-keys#list-deploy-keys
+    Verified: 2026-11-25
     """
     added = f"added {day(key['Key']['created_at'])} by {key['Key']['added_by'] or 'nobody GitHub names'}"
     return ok(f"read-only, {added}") if key["Key"]["read_only"] else fail(f"can write, {added}")
@@ -285,6 +292,7 @@ def deploy_key_is_renewed(key: Resource, *, at: datetime, max_days: int = 365) -
     Risk: a key that leaked once works for as long as it stays the same.
     Fix: make a new key pair, add it, then: gh repo deploy-key delete ID --repo REPOSITORY
     Source: https://docs.github.com/en/rest/deploy-keys/deploy-keys#list-deploy-keys
+    Verified: 2026-11-25
     """
     created = key["Key"]["created_at"]
     if older_than(created, max_days, at):
@@ -301,6 +309,7 @@ def deploy_key_is_used(key: Resource, *, at: datetime, max_days: int = 90) -> Ve
     Risk: a forgotten key is a way in that nobody would miss.
     Fix: gh repo deploy-key delete ID --repo REPOSITORY
     Source: https://docs.github.com/en/rest/deploy-keys/deploy-keys#list-deploy-keys
+    Verified: 2026-11-25
     """
     used, created = key["Key"]["used_in_month"], key["Key"]["created_at"]
     if used is None and not older_than(created, max_days, at):

@@ -138,6 +138,7 @@ def scans_for_secrets(repository: Resource) -> Verdict:
     Risk: credentials in the history are found first by those who look for them.
     Fix: gh api -X PATCH /repos/{name} -f 'security_and_analysis[secret_scanning][status]=enabled'
     Source: https://docs.github.com/en/rest/repos/repos#get-a-repository
+    Verified: 2026-11-25
     """
     return _is_on(repository, "secret_scanning")
 
@@ -150,6 +151,7 @@ def blocks_pushed_secrets(repository: Resource) -> Verdict:
     Fix: gh api -X PATCH /repos/{name}
         -f 'security_and_analysis[secret_scanning_push_protection][status]=enabled'
     Source: https://docs.github.com/en/rest/repos/repos#get-a-repository
+    Verified: 2026-11-25
     """
     return _is_on(repository, "secret_scanning_push_protection")
 
@@ -161,6 +163,7 @@ def alerts_to_vulnerable_dependencies(repository: Resource) -> Verdict:
     Risk: known vulnerabilities in dependencies go unnoticed.
     Fix: gh api -X PUT /repos/{name}/vulnerability-alerts
     Source: https://docs.github.com/en/graphql/reference/objects#repository
+    Verified: 2026-11-25
     """
     if repository["DependabotAlerts"]:
         return ok("Dependabot alerts are on")
@@ -175,6 +178,7 @@ def updates_vulnerable_dependencies(repository: Resource) -> Verdict:
     Risk: a fix that exists waits until somebody finds time to apply it.
     Fix: gh api -X PUT /repos/{name}/automated-security-fixes
     Source: https://docs.github.com/en/rest/repos/repos#get-a-repository
+    Verified: 2026-11-25
     """
     return _is_on(repository, "dependabot_security_updates")
 
@@ -188,6 +192,7 @@ def scans_code(repository: Resource, *, at: datetime, max_days: int = 90) -> Ver
     Risk: faults such as injection are found by attackers, not by the company.
     Fix: gh api -X PATCH /repos/{name}/code-scanning/default-setup -f state=configured
     Source: https://docs.github.com/en/rest/code-scanning/code-scanning#get-a-code-scanning-default-setup-configuration
+    Verified: 2026-11-25
     """
     if repository["Empty"]:
         return not_applicable("the repository is empty")
@@ -210,6 +215,7 @@ def takes_private_reports(repository: Resource) -> Verdict:
     Risk: who finds a vulnerability can only publish it.
     Fix: gh api -X PUT /repos/{name}/private-vulnerability-reporting
     Source: https://docs.github.com/en/rest/repos/repos#check-if-private-vulnerability-reporting-is-enabled-for-a-repository
+    Verified: 2026-11-25
     """
     if repository["Visibility"] != "public":
         return not_applicable(f"the repository is {repository['Visibility']}")

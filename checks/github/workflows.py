@@ -135,6 +135,7 @@ def pins_actions(workflow: Resource, *, trusted: Sequence[str] = ("actions", "gi
     Risk: a tag can be moved to malicious code, which then runs with the repository's secrets.
     Fix: write the full commit after the @ and the tag as a comment; Dependabot keeps both up to date.
     Source: https://docs.github.com/en/actions/reference/security/secure-use#using-third-party-actions
+    Verified: 2026-11-25
     """
     known = {workflow["Owner"].lower(), *(one.lower() for one in trusted)}
     uses = [one for one in workflow["Workflow"]["Uses"] if not one.startswith("./")]
@@ -153,6 +154,7 @@ def declares_permissions(workflow: Resource) -> Verdict:
     Fix: at the top of the workflow declare `permissions` with `contents: read`, and more in the jobs that
         need it.
     Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#permissions
+    Verified: 2026-11-25
     """
     top, jobs = workflow["Workflow"]["Permissions"], workflow["Workflow"]["JobPermissions"]
     everything = [name for name, given in {"the workflow": top, **jobs}.items() if given == "write-all"]
@@ -172,6 +174,7 @@ def runs_no_strangers_code(workflow: Resource) -> Verdict:
     Risk: anybody can open a pull request that reads the secrets and pushes to the repository.
     Fix: use pull_request instead, or do not check out the pull request's commit.
     Source: https://docs.github.com/en/actions/reference/security/secure-use#mitigating-the-risks-of-untrusted-code-checkout
+    Verified: 2026-11-25
     """
     triggers = [one for one in workflow["Workflow"]["Triggers"] if one in WITH_SECRETS]
     if not triggers:

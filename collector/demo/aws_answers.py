@@ -13,6 +13,7 @@ def answers(aws: Aws, now: datetime) -> dict[str, Any]:
     return {
         **_deliberate_gaps(),
         **_identities(now),
+        **_governance(now),
         **_records(now),
         **_security_services(now),
         **_certificates(aws),
@@ -56,6 +57,34 @@ def _deliberate_gaps() -> dict[str, Any]:
                 "message": by_policy.format("securityhub:DescribeHub", "service control"),
             },
             {},
+        ],
+    }
+
+
+def _governance(now: datetime) -> dict[str, Any]:
+    """What is set for all accounts, what keys are used for, and how the shop's design was reviewed."""
+    opt_out = {"services": {"default": {"opt_out_policy": "optOut"}}}
+    used = {"Operation": "Decrypt", "Timestamp": (now - timedelta(days=1)).isoformat()}
+    shop = {
+        "WorkloadArn": f"arn:aws:wellarchitected:{IRELAND}:{PRODUCTION}:workload/shop",
+        "WorkloadName": "shop",
+        "Owner": PRODUCTION,
+        "UpdatedAt": "2025-11-18T10:00:00Z",
+        "RiskCounts": {"HIGH": 1, "MEDIUM": 4, "NONE": 52},
+        "ImprovementStatus": "IN_PROGRESS",
+    }
+    point = {"RecoveryPointArn": f"arn:aws:ec2:{IRELAND}::snapshot/snap-1", "Status": "COMPLETED"}
+    return {
+        "backup.ListRecoveryPointsByBackupVault": {"RecoveryPoints": [{**point, "IsEncrypted": True}]},
+        "ec2.DescribeClientVpnEndpoints": {"ClientVpnEndpoints": []},
+        "kms.GetKeyLastUsage": {"KeyLastUsage": used, "TrackingStartDate": "2025-06-01T00:00:00Z"},
+        "organizations.DescribeEffectivePolicy": [
+            {"when": {"PolicyType": "TAG_POLICY"}, "error": "EffectivePolicyNotFoundException"},
+            {"answer": {"EffectivePolicy": {"PolicyContent": opt_out}}},
+        ],
+        "wellarchitected.ListWorkloads": [
+            {"account": PRODUCTION, "region": IRELAND, "answer": {"WorkloadSummaries": [shop]}},
+            {"answer": {"WorkloadSummaries": []}},
         ],
     }
 
@@ -262,7 +291,8 @@ def _security_services(now: datetime) -> dict[str, Any]:
 
 def _scanning(account: str, **on: str) -> dict[str, Any]:
     """What Inspector scans in a region of an account."""
-    states = {kind: {"status": on.get(kind, "DISABLED")} for kind in ("ec2", "ecr", "lambda")}
+    kinds = ("ec2", "ecr", "lambda", "lambdaCode")
+    states = {kind: {"status": on.get(kind, "DISABLED")} for kind in kinds}
     status = "ENABLED" if on else "DISABLED"
     return {"accounts": [{"accountId": account, "state": {"status": status}, "resourceState": states}]}
 

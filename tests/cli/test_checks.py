@@ -82,6 +82,7 @@ def test_documentation(desk: Desk) -> None:
         "\nRisk: when an intrusion is found months later, its traces are gone.\n",
         "\nFix: aws logs put-retention-policy ",
         "\nSource: https://docs.aws.amazon.com/",
+        "\nVerified: 2026-11-25\n",
         "\nParameters\nname      default\nmin_days  365\n",
         "\nReads\naws.logs.log_groups: Every log group with its retention, key and protection.\n"
         "  needs logs:DescribeLogGroups\n",
@@ -98,8 +99,8 @@ def test_a_list_among_the_parameters_is_shown_as_yaml_takes_it(desk: Desk) -> No
 def test_documentation_as_data(desk: Desk) -> None:
     (document,) = desk.json("checks", "aws.logs.log_group_keeps_events")
     assert set(document) == {
-        "id", "title", "severity", "risk", "fix", "source", "parameters", "evidence", "permissions",
-        "requirements", "controls",
+        "id", "title", "severity", "risk", "fix", "source", "verified", "parameters", "evidence",
+        "permissions", "requirements", "controls",
     }  # fmt: skip
     assert document["parameters"] == {"min_days": 365}
     assert document["permissions"] == ["logs:DescribeLogGroups"]

@@ -33,7 +33,7 @@ class Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=NAME_PATTERN, description="What you call it; part of every scope's key")
-    platform: str = Field(description="aws or github")
+    platform: str = Field(description="What kind of system it is: aws, gcp, github, okta, ...")
     options: Any = Field(exclude=True)
 
 

@@ -121,7 +121,9 @@ def evidence(
     """Declares the decorated generator as evidence.
 
     Args:
-        calls: IAM actions on AWS (`s3:ListAllMyBuckets`), `GET /path/{template}` or `graphql` on GitHub.
+        calls: IAM actions on AWS (`s3:ListAllMyBuckets`); `GET /path/{template}` on GitHub and Okta, or
+            `graphql` on GitHub; `cloudasset.assets.listResource`, `cloudasset.assets.listIamPolicy` or
+            `GET https://HOST/path` on Google Cloud.
         per: the kind of scope it is read from.
         permissions: what must be granted, where that is not the calls themselves (GitHub:
             `repository.administration`, `organization.members`, ...).

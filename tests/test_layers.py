@@ -27,7 +27,10 @@ def test_the_contracts_of_imports_are_kept() -> None:
         ("import collector.cli", "boto3 github pydantic yaml rich cryptography sqlite3 checks mappings"),
         ("from collector import registry; registry.load()", "boto3 botocore github requests moto sqlite3"),
         ("from collector import config", "boto3 botocore github requests moto checks sqlite3"),
-        ("from collector.platforms import aws, github", "boto3 botocore requests"),
+        (
+            "from collector.platforms import aws, gcp, github",
+            "boto3 botocore requests grpc google.auth google.cloud",
+        ),
         ("import collector.ledger.queries", "boto3 github pydantic yaml cryptography checks"),
         ("import collector.ledger.verify", "boto3 github pydantic yaml checks"),
         ("import collector.report.status", "boto3 github"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from collector.sdk import Evidence
 
-BUILT_IN = ("aws", "github")
+BUILT_IN = ("aws", "gcp", "github")
 
 
 class Session(Protocol):

@@ -316,7 +316,7 @@ def test_permissions_on_github_for_one_check(bare: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["gcp"], "unknown platform 'gcp'; known: aws, github"),
+        (["azure"], "unknown platform 'azure'; known: aws, gcp, github"),
         (
             ["aws", "--check", "aws.s3.teapot"],
             "no check 'aws.s3.teapot'; `collector checks` lists them",

@@ -30,8 +30,11 @@ BUCKETS: Mapping[str, Any] = {
     "s3.ListBuckets": {"Buckets": [{"Name": "one"}, {"Name": "two"}]},
     "s3.GetBucketAcl": {"Grants": []},
     "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": []}},
+    "s3.GetBucketLifecycleConfiguration": [{"error": "NoSuchLifecycleConfiguration", "status": 404}],
     "s3.GetBucketLogging": {},
     "s3.GetBucketPolicy": [{"error": "NoSuchBucketPolicy", "status": 404}],
+    "s3.GetBucketReplication": [{"error": "ReplicationConfigurationNotFoundError", "status": 404}],
+    "s3.GetObjectLockConfiguration": [{"error": "ObjectLockConfigurationNotFoundError", "status": 404}],
     "s3.GetPublicAccessBlock": [{"error": "NoSuchPublicAccessBlockConfiguration", "status": 404}],
     "s3.GetBucketVersioning": {"Status": "Enabled"},
 }

@@ -46,7 +46,7 @@ def tables(aws: Any) -> Iterator[Resource]:
                 "PointInTimeRecovery": _kept(
                     backups
                     if isinstance(backups, NotCollected)
-                    else backups["PointInTimeRecoveryDescription"],
+                    else backups.get("PointInTimeRecoveryDescription", {}),
                     ("PointInTimeRecoveryStatus", "RecoveryPeriodInDays"),
                 ),
             },

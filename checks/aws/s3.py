@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.aws._policy import denies_without_tls, public_statements
-from checks.aws.backup import protected_resources
 from collector.sdk import Resource, Verdict, as_list, check, day, evidence, fail, ok, resource
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -190,9 +189,14 @@ def encrypts_by_default(bucket: Resource) -> Verdict:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html
     Verified: 2026-11-25
     """
-    rules = as_list((bucket["Encryption"] or {}).get("Rules"))
-    algorithms = sorted({rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules})
+    algorithms = sorted({default["SSEAlgorithm"] for default in _encryption(bucket)})
     return ok(f"default encryption {', '.join(algorithms)}") if algorithms else fail("no default encryption")
+
+
+def _encryption(bucket: Resource) -> list[Any]:
+    """The encryption of new objects by each rule; a rule may only say that it uses bucket keys."""
+    rules = as_list((bucket["Encryption"] or {}).get("Rules"))
+    return [default for rule in rules if (default := rule.get("ApplyServerSideEncryptionByDefault"))]
 
 
 @check(buckets, severity="medium")
@@ -249,8 +253,7 @@ def encrypts_with_kms(bucket: Resource) -> Verdict:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html
     Verified: 2026-11-25
     """
-    for rule in as_list((bucket["Encryption"] or {}).get("Rules")):
-        default = rule["ApplyServerSideEncryptionByDefault"]
+    for default in _encryption(bucket):
         if default["SSEAlgorithm"].startswith("aws:kms"):
             return ok(f"{default['SSEAlgorithm']}, key {default.get('KMSMasterKeyID', 'aws/s3')}")
     return fail("no KMS key")
@@ -280,9 +283,11 @@ def locks_versions(bucket: Resource) -> Verdict:
     return fail("neither Object Lock nor MFA delete")
 
 
-@check(buckets, protected_resources, severity="low")
-def has_copy_elsewhere(bucket: Resource, *, protected_resources: list[Resource]) -> Verdict:
-    """S3 bucket's objects are copied to another bucket or by AWS Backup
+@check(buckets, severity="low")
+def is_replicated(bucket: Resource) -> Verdict:
+    """S3 bucket's new objects are replicated to another bucket
+
+    What AWS Backup keeps of it is not considered.
 
     Risk: loss of the bucket, by mistake, by an attacker or with its region, is loss of the data.
     Fix: aws s3api put-bucket-replication --bucket {name} --replication-configuration FILE
@@ -296,11 +301,7 @@ def has_copy_elsewhere(bucket: Resource, *, protected_resources: list[Resource])
             if rule["Status"] == "Enabled"
         }
     )
-    if targets:
-        return ok(f"replicated to {', '.join(targets)}")
-    if any(one["ResourceArn"] == bucket.key for one in protected_resources):
-        return ok("AWS Backup holds recovery points of it")
-    return fail("neither replicated nor in AWS Backup")
+    return ok(f"replicated to {', '.join(targets)}") if targets else fail("no replication is enabled")
 
 
 @check(buckets, severity="low")

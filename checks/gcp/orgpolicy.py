@@ -146,7 +146,7 @@ def enforced(
     A policy that inherits (`inheritFromParent`) and restricts nothing itself leaves it to the next one. A
     folder without a policy of its own is judged where it inherits from.
     """
-    if node["assetType"] == FOLDER and not any(name in node["policies"] for name in names):
+    if node.get("assetType") == FOLDER and not any(name in node["policies"] for name in names):
         for one in above(node, nodes):
             return not_applicable(f"sets no policy of its own: judged with {place(one.key)}")
     lifted: dict[str, str] = {}

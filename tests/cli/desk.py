@@ -66,13 +66,28 @@ def name_is_short(bucket, *, most=10):
 
 
 def buckets(**blocked: bool) -> dict[str, Any]:
-    """An account with these buckets; whether each blocks public access. All keep versions and demand TLS."""
+    """An account with these buckets; whether each blocks public access. Nothing else is wrong with them."""
     return {
         "s3.ListBuckets": {"Buckets": [{"Name": name} for name in blocked]},
         "s3.GetBucketAcl": {"Grants": []},
         "s3.GetBucketEncryption": {
             "ServerSideEncryptionConfiguration": {
-                "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
+            }
+        },
+        "s3.GetBucketLifecycleConfiguration": {
+            "Rules": [{"Status": "Enabled", "Prefix": "", "Expiration": {"Days": 400}}]
+        },
+        "s3.GetBucketReplication": {
+            "ReplicationConfiguration": {
+                "Role": f"arn:aws:iam::{ACCOUNT}:role/copy",
+                "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::copies"}}],
+            }
+        },
+        "s3.GetObjectLockConfiguration": {
+            "ObjectLockConfiguration": {
+                "ObjectLockEnabled": "Enabled",
+                "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}},
             }
         },
         "s3.GetBucketLogging": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "s3/"}},

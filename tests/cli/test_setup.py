@@ -136,6 +136,14 @@ def account(desk: Desk) -> Iterator[Server]:
                 "AccountSigningCertificatesPresent": 0,
             }
         },
+        "firehose.ListDeliveryStreams": {"DeliveryStreamNames": [], "HasMoreDeliveryStreams": False},
+        "glue.GetDataCatalogEncryptionSettings": {
+            "DataCatalogEncryptionSettings": {
+                "EncryptionAtRest": {"CatalogEncryptionMode": "DISABLED"},
+                "ConnectionPasswordEncryption": {"ReturnConnectionPasswordEncrypted": False},
+            }
+        },
+        "macie2.GetMacieSession": {"status": "PAUSED"},
         "ssm.GetServiceSetting": {"ServiceSetting": {"SettingValue": "Disable"}},
         "iam.GenerateCredentialReport": {"State": "COMPLETE"},
         "iam.GetCredentialReport": {"Content": report, "GeneratedTime": "2026-03-31T05:00:00Z"},
@@ -156,7 +164,7 @@ def account(desk: Desk) -> Iterator[Server]:
 def test_doctor(desk: Desk, account: Server) -> None:
     """Says what a run will meet, and which checks are lost by what cannot be read; in one test for speed."""
     result = desk("doctor")
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.stdout
     assert result.stdout.splitlines() == [
         "aws",
         f"  2 scopes reached; known there as arn:aws:iam::{ACCOUNT}:user/auditor",
@@ -188,7 +196,7 @@ def test_doctor(desk: Desk, account: Server) -> None:
     account.give({"s3.ListBuckets": denied})
     said = desk.says("doctor", status=3)
     assert f"  missing: {HERE}: s3:ListAllMyBuckets denied (AccessDenied) [denied]\n" in said
-    assert "    costs 6 checks: aws.s3.blocks_public_access, " in said
+    assert "    costs 10 checks: aws.s3.blocks_public_access, " in said
     assert ", aws.s3.keeps_versions and 2 more\n" in said
 
     # Of ten buckets three are read, and one more to know that there are more.

@@ -126,7 +126,7 @@ def test_run(story: Desk) -> None:
     assert "by        tester@here\nwhy       scheduled\n" in said
     assert f"read      2 scopes: {HERE}, {HERE}/{REGION}\n" in said
     assert f"not collected: {BUCKETS} in {HERE}: 1 field: {DENIED}\n" in said
-    assert "\n3 verdicts changed, 7 new" in said
+    assert "\n3 verdicts changed, 11 new" in said
     rows = [line.split()[:6] for line in said.partition("before ")[2].splitlines()[1:]]
     assert rows == [
         ["fail", "pass", "aws.s3.blocks_public_access", "site", HERE, "all"],

@@ -48,8 +48,11 @@ ESTATE: Mapping[str, Any] = {
     "s3.ListBuckets": {"Buckets": [{"Name": "one"}, {"Name": "two"}]},
     "s3.GetBucketAcl": {"Grants": []},
     "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": []}},
+    "s3.GetBucketLifecycleConfiguration": [{"error": "NoSuchLifecycleConfiguration", "status": 404}],
     "s3.GetBucketLogging": {},
     "s3.GetBucketPolicy": [{"error": "NoSuchBucketPolicy", "status": 404}],
+    "s3.GetBucketReplication": [{"error": "ReplicationConfigurationNotFoundError", "status": 404}],
+    "s3.GetObjectLockConfiguration": [{"error": "ObjectLockConfigurationNotFoundError", "status": 404}],
     "s3.GetPublicAccessBlock": [{"error": "NoSuchPublicAccessBlockConfiguration", "status": 404}],
     "s3.GetBucketVersioning": {"Status": "Enabled"},
     "securityhub.DescribeHub": [{"error": "InvalidAccessException", "status": 401}],
@@ -64,11 +67,16 @@ GATHERED = "aws.securityhub.findings_are_gathered"
 
 
 def only(known: Registry, modules: Iterable[str] = MODULES) -> Registry:
-    """What these modules declare, and nothing else."""
+    """What these modules declare, and nothing else: no check that needs what others collect."""
     modules = tuple(modules)
+    evidence = {id_: one for id_, one in known.evidence.items() if one.module in modules}
     return Registry(
-        {id_: one for id_, one in known.evidence.items() if one.module in modules},
-        {id_: one for id_, one in known.checks.items() if one.module in modules},
+        evidence,
+        {
+            id_: one
+            for id_, one in known.checks.items()
+            if one.module in modules and all(need.id in evidence for need in one.evidence)
+        },
     )
 
 

@@ -28,8 +28,8 @@ def test_the_contracts_of_imports_are_kept() -> None:
         ("from collector import registry; registry.load()", "boto3 botocore github requests moto sqlite3"),
         ("from collector import config", "boto3 botocore github requests moto checks sqlite3"),
         (
-            "from collector.platforms import aws, gcp, github",
-            "boto3 botocore requests grpc google.auth google.cloud",
+            "from collector.platforms import aws, gcp, github, okta, people",
+            "boto3 botocore requests grpc google.auth google.cloud okta aiohttp openpyxl",
         ),
         ("import collector.ledger.queries", "boto3 github pydantic yaml cryptography checks"),
         ("import collector.ledger.verify", "boto3 github pydantic yaml checks"),

@@ -78,7 +78,10 @@ def collect(
     except Exception as error:
         missing = platform.classify(error) or defect(f"connecting to {scope.key}", error)
         return [failed(one.id, scope, now(), missing) for one in evidence]
-    return [_observe(platform, session, scope, one, context, now, limit) for one in evidence]
+    try:
+        return [_observe(platform, session, scope, one, context, now, limit) for one in evidence]
+    finally:
+        session.close()
 
 
 def failed(evidence: str, scope: Scope, at: datetime, missing: NotCollected) -> Observation:

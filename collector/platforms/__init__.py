@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from collector.sdk import Evidence
 
-BUILT_IN = ("aws", "gcp", "github")
+BUILT_IN = ("aws", "gcp", "github", "okta")
 
 
 class Session(Protocol):
@@ -38,6 +38,9 @@ class Session(Protocol):
 
     def calls(self) -> tuple[Call, ...]:
         """The calls made since `begin`."""
+
+    def close(self) -> None:
+        """Gives back what the session holds: connections, threads."""
 
 
 class Platform(Protocol):

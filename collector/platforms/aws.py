@@ -220,6 +220,10 @@ class AwsSession:
     def calls(self) -> tuple[Call, ...]:
         return self._log.summary()
 
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
     def client(self, service: str, region: str | None = None) -> Any:
         """boto3's client of a service, created once per session; in the scope's region if none is given."""
         key = (service, region or self.region)

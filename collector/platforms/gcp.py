@@ -500,6 +500,9 @@ class GcpSession:
             log.add(note.operation, note.params, note.date, note.request_id)
         return log.summary()
 
+    def close(self) -> None:
+        """Nothing to give back: the connection is for all sessions."""
+
     @property
     def number(self) -> str:
         """The project's number; "" on a hierarchy."""

@@ -289,6 +289,9 @@ class GithubSession:
     def calls(self) -> tuple[Call, ...]:
         return self._log.summary()
 
+    def close(self) -> None:
+        self._requester.close()
+
     def get(
         self, template: str, /, key: str = "", *, absent: int | tuple[int, ...] = (), **params: Any
     ) -> Any:

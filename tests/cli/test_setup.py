@@ -197,7 +197,7 @@ def test_doctor(desk: Desk, account: Server) -> None:
     said = desk.says("doctor", status=3)
     assert f"  missing: {HERE}: s3:ListAllMyBuckets denied (AccessDenied) [denied]\n" in said
     assert "    costs 10 checks: aws.s3.blocks_public_access, " in said
-    assert ", aws.s3.keeps_versions and 2 more\n" in said
+    assert ", aws.s3.expires_objects and 6 more\n" in said
 
     # Of ten buckets three are read, and one more to know that there are more.
     account.give(buckets(**{f"b{number}": True for number in range(10)}))
@@ -324,7 +324,7 @@ def test_permissions_on_github_for_one_check(bare: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["azure"], "unknown platform 'azure'; known: aws, gcp, github"),
+        (["azure"], "unknown platform 'azure'; known: aws, gcp, github, okta"),
         (
             ["aws", "--check", "aws.s3.teapot"],
             "no check 'aws.s3.teapot'; `collector checks` lists them",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.aws._unpaginated import all_pages
+from checks.aws._listed import listed
 from collector.sdk import (
     NotCollected,
     Resource,
@@ -32,7 +32,7 @@ GIVEN = "primary"
 def workgroups(aws: Any) -> Iterator[Resource]:
     """Every workgroup with its settings; of the given one, whether a query ran in it in the last 45 days."""
     athena = aws.client("athena")
-    for summary in all_pages(athena.list_work_groups, "WorkGroups"):
+    for summary in listed(athena.list_work_groups, "WorkGroups", "NextToken"):
         name = summary["Name"]
         group = aws.get(athena.get_work_group, "WorkGroup", WorkGroup=name)
         config = {

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from checks.aws._listed import listed
 from checks.aws._policy import open_to_nobody_unknown
-from checks.aws._unpaginated import all_pages
 from checks.aws._week import week_of
 from checks.aws.account import account
 from collector.sdk import (
@@ -114,7 +114,7 @@ def recovery_points(aws: Any) -> Iterator[Resource]:
 @evidence(calls=["backup:ListReportPlans"], per="region")
 def report_plans(aws: Any) -> Iterator[Resource]:
     """Every plan by which AWS Backup reports on jobs and compliance; of its last report the week is kept."""
-    for plan in all_pages(aws.client("backup").list_report_plans, "ReportPlans"):
+    for plan in listed(aws.client("backup").list_report_plans, "ReportPlans", "NextToken"):
         last = plan.get("LastSuccessfulExecutionTime")
         yield resource(
             plan["ReportPlanArn"],

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from checks.aws._listed import listed
 from checks.aws._policy import open_to_nobody_unknown
 from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
-from checks.aws._unpaginated import all_pages
 from collector.sdk import (
     NotCollected,
     NotCollectedError,
@@ -165,7 +165,7 @@ def development_endpoints(aws: Any) -> Iterator[Resource]:
 @evidence(calls=["glue:GetMLTransforms"], per="region")
 def transforms(aws: Any) -> Iterator[Resource]:
     """Every machine learning transform: how it encrypts what it learns from."""
-    for one in all_pages(aws.client("glue").get_ml_transforms, "Transforms"):
+    for one in listed(aws.client("glue").get_ml_transforms, "Transforms", "NextToken"):
         yield resource(
             f"arn:aws:glue:{aws.region}:{aws.account}:mlTransform/{one['TransformId']}",
             name=one["Name"],

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from checks.aws._unpaginated import all_pages
+from checks.aws._listed import listed
 from collector.sdk import (
     Resource,
     Verdict,
@@ -31,7 +31,7 @@ def workloads(aws: Any) -> Iterator[Resource]:
 
     Those that other accounts share with it are read there.
     """
-    for one in all_pages(aws.client("wellarchitected").list_workloads, "WorkloadSummaries"):
+    for one in listed(aws.client("wellarchitected").list_workloads, "WorkloadSummaries", "NextToken"):
         if one["Owner"] == aws.account:
             yield resource(
                 one["WorkloadArn"],

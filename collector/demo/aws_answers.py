@@ -21,6 +21,7 @@ def answers(aws: Aws, now: datetime) -> dict[str, Any]:
         **_backups(aws, now),
         **_copies_and_ends(),
         **_data_services(),
+        **_applications(),
         "lambda.ListFunctionUrlConfigs": [
             {"when": {"FunctionName": "price-import"}, "answer": {"FunctionUrlConfigs": [PRICE_IMPORT_URL]}},
             {"answer": {"FunctionUrlConfigs": []}},
@@ -556,4 +557,45 @@ def _data_services() -> dict[str, Any]:
         "kafkaconnect.ListConnectors": {"connectors": []},
         "storagegateway.ListFileShares": {"FileShareInfoList": []},
         "macie2.GetMacieSession": [{"error": "AccessDeniedException", "message": "Macie is not enabled."}],
+    }
+
+
+def _applications() -> dict[str, Any]:
+    """The shop's Kubernetes cluster, and what moto does not know of other services."""
+    shop = {"account": PRODUCTION, "region": IRELAND}
+    cluster = {
+        "name": "shop",
+        "arn": f"arn:aws:eks:{IRELAND}:{PRODUCTION}:cluster/shop",
+        "version": "1.34",
+        "resourcesVpcConfig": {
+            "endpointPublicAccess": True,
+            "endpointPrivateAccess": True,
+            "publicAccessCidrs": ["203.0.113.16/28"],
+        },
+        "logging": {"clusterLogging": [{"types": ["api", "audit", "authenticator"], "enabled": True}]},
+    }
+    version = {
+        "clusterVersion": "1.34",
+        "versionStatus": "STANDARD_SUPPORT",
+        "endOfStandardSupportDate": "2026-12-02T00:00:00Z",
+        "endOfExtendedSupportDate": "2027-12-02T00:00:00Z",
+    }
+    return {
+        "appstream.DescribeFleets": {"Fleets": []},
+        "bedrock-agent.ListPrompts": {"promptSummaries": []},
+        "codeartifact.ListRepositories": {"repositories": []},
+        "codebuild.ListReportGroups": {"reportGroups": []},
+        "directconnect.DescribeVirtualInterfaces": {"virtualInterfaces": []},
+        "eks.DescribeCluster": {"cluster": cluster},
+        "eks.DescribeClusterVersions": {"clusterVersions": [version]},
+        "eks.ListClusters": [{**shop, "answer": {"clusters": ["shop"]}}, {"answer": {"clusters": []}}],
+        "elasticbeanstalk.ListPlatformBranches": {"PlatformBranchSummaryList": []},
+        "emr.GetBlockPublicAccessConfiguration": {
+            "BlockPublicAccessConfiguration": {"BlockPublicSecurityGroupRules": True},
+            "BlockPublicAccessConfigurationMetadata": {
+                "CreationDateTime": "2024-01-15T08:00:00Z",
+                "CreatedByArn": f"arn:aws:iam::{MANAGEMENT}:root",
+            },
+        },
+        "events.ListEndpoints": {"Endpoints": []},
     }

@@ -160,7 +160,22 @@ def _source(lines: _Lines, number: int, source: Any) -> Any:
         options = platform.Options.model_validate(own)
     except ValidationError as error:
         raise UserError(_explain(lines, at, error, platform.Options, Source)) from None
+    options = _placed(lines, at, options)
     return {key: source[key] for key in ("name", "platform") if key in source} | {"options": options}
+
+
+def _placed(lines: _Lines, at: tuple[str | int, ...], options: BaseModel) -> BaseModel:
+    """Options with their paths as seen from the configuration's folder."""
+    given = {name: getattr(options, name) for name in options.model_fields_set}
+    return options.model_copy(
+        update={
+            name: _place(lines, (*at, name), value)
+            if isinstance(value, Path)
+            else _placed(lines, (*at, name), value)
+            for name, value in given.items()
+            if isinstance(value, Path | BaseModel)
+        }
+    )
 
 
 def _place(lines: _Lines, at: tuple[str | int, ...], path: Path) -> Path:

@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from collector.model import UserError
-from collector.sdk import Check, Evidence
+from collector.sdk import Accounts, Check, Evidence, Owners
 
 REFERENCE = re.compile(r"\bName\(id='(\w+)'")
 BINDING = re.compile(r"\bName\(id='(\w+)',ctx=Store\(\)")
@@ -34,10 +34,12 @@ DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass(frozen=True)
 class Registry:
-    """All declared evidence and checks, by id, in order of id."""
+    """All declared evidence, checks and accounts, by id and in its order; and what tells whose those are."""
 
     evidence: dict[str, Evidence] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)
+    accounts: dict[str, Accounts] = field(default_factory=dict)
+    owners: Owners | None = None
 
     def of(self, platform: str) -> list[Evidence]:
         """The evidence of one platform."""
@@ -54,10 +56,13 @@ def load(check_paths: Iterable[Path] = ()) -> Registry:
     Raises:
         UserError: a module cannot be imported, or two declare the same id.
     """
-    found: dict[str, Evidence | Check] = {}
+    found: dict[str, Evidence | Check | Accounts | Owners] = {}
     for module in _modules(check_paths):
         for declared in vars(module).values():
-            if not isinstance(declared, Evidence | Check) or declared.module != module.__name__:
+            if (
+                not isinstance(declared, Evidence | Check | Accounts | Owners)
+                or declared.module != module.__name__
+            ):
                 continue
             if found.setdefault(declared.id, declared) is not declared:
                 raise UserError(f"{module.__file__}: {declared.id} is declared twice; rename one")
@@ -65,6 +70,8 @@ def load(check_paths: Iterable[Path] = ()) -> Registry:
     return Registry(
         {id_: one for id_, one in ordered if isinstance(one, Evidence)},
         {id_: one for id_, one in ordered if isinstance(one, Check)},
+        {id_: one for id_, one in ordered if isinstance(one, Accounts)},
+        next((one for _, one in ordered if isinstance(one, Owners)), None),
     )
 
 

@@ -13,22 +13,27 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from collector.model import NotCollected, NotCollectedError, Outcome, Reason, Resource, Severity, Verdict
 
 __all__ = [
+    "Account",
+    "Accounts",
     "Check",
     "Evidence",
     "NotCollected",
     "NotCollectedError",
+    "Owner",
+    "Owners",
     "Reason",
     "Resource",
     "Verdict",
+    "accounts",
     "as_list",
     "check",
     "day",
@@ -39,6 +44,7 @@ __all__ = [
     "not_tested",
     "ok",
     "older_than",
+    "owners",
     "resource",
 ]
 
@@ -88,7 +94,7 @@ class Check:
         needs: further evidence, by the name of the keyword it is passed as.
         optional: those of the needs whose platform an organisation may do without.
         params: thresholds and their defaults, set per organisation in `config.yaml`.
-        title, risk, fix: from the docstring.
+        title, about, risk, fix: from the docstring.
     """
 
     id: str
@@ -100,6 +106,7 @@ class Check:
     params: Mapping[str, Any]
     wants_at: bool
     title: str
+    about: str
     risk: str
     fix: str
     module: str
@@ -113,6 +120,73 @@ class Check:
     def evidence(self) -> tuple[Evidence, ...]:
         """All evidence it reads."""
         return (self.of, *self.needs.values())
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody's account on a platform, or the rights they were given under a name.
+
+    What may need more than one evidence is a function, which raises `NotCollectedError` where that could not
+    be read.
+
+    Fields:
+        name: what it is called on its platform, and `aliases`, what else.
+        emails: the addresses that the platform vouches for.
+        rights: what it may do, in the platform's own words.
+        administrator: whether it may change who may do what.
+        created: when it was made, and `used`, when it was last used; None where the platform does not say.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    emails: Callable[[], Sequence[str]] = tuple
+    rights: Callable[[], str] = str
+    administrator: Callable[[], bool] = bool
+    created: Callable[[], str | None] = lambda: None
+    used: Callable[[], str | None] = lambda: None
+
+
+@dataclass(frozen=True, eq=False)
+class Accounts:
+    """Which accounts an evidence tells of, declared by `@accounts`: the population of access reviews.
+
+    `read` takes a resource of `of` and its needs by keyword, as a check does, and gives the accounts.
+    """
+
+    id: str
+    read: Callable[..., Iterable[Account]]
+    of: Evidence
+    needs: Mapping[str, Evidence]
+    optional: frozenset[str]
+    module: str
+
+    @property
+    def platform(self) -> str:
+        return self.of.platform
+
+
+class Owner(Protocol):
+    """Whose an account is: `email` says who, `manager` who answers for them (an e-mail address, or empty)."""
+
+    @property
+    def email(self) -> str: ...
+
+    @property
+    def manager(self) -> str: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Owners:
+    """Who is known, declared by `@owners`: gives a function of platform and account that tells whose it is.
+
+    That function gives None for nobody's, and raises `NotCollectedError` where it cannot be told.
+    """
+
+    id: str
+    read: Callable[..., Callable[[str, Account], Owner | None]]
+    needs: Mapping[str, Evidence]
+    optional: frozenset[str]
+    module: str
 
 
 def evidence(
@@ -158,27 +232,15 @@ def check(
 
     `optional` is evidence of platforms that an organisation may do without, by the keyword it is passed as:
     an empty list where no source of its platform is configured. Where one is, what could not be read of it
-    is missed as it is of any need.
+    is missed as it is of any need. A function may take evidence that it only hands on as `**name`.
 
     The docstring is the check's documentation: a title that says what a pass means, then paragraphs
     `Risk:`, `Fix:` and, where they help, others such as `Source:` (the API page) or `Verified:`.
     """
 
     def declare(test: Callable[..., Verdict]) -> Check:
-        wanted = list(inspect.signature(test).parameters.values())[1:]
-        by_name = {**{need.name: need for need in needs}, **optional}
-        rest = {p.name: p.default for p in wanted if p.name != "at" and p.name not in by_name}
-        unknown = [name for name, default in rest.items() if default is inspect.Parameter.empty]
-        unused = by_name.keys() - {p.name for p in wanted}
-        if unknown or unused:
-            raise TypeError(
-                f"{test.__module__}.{test.__name__}: "
-                + "; ".join(
-                    [f"parameter {name} has no default and is no evidence it needs" for name in unknown]
-                    + [f"needs {name} but does not take it" for name in sorted(unused)]
-                )
-            )
-        title, sections = _sections(inspect.getdoc(test) or "")
+        by_name, rest = _keywords(test, needs, optional)
+        title, about, sections = _sections(inspect.getdoc(test) or "")
         return Check(
             id=_id(test),
             test=test,
@@ -187,8 +249,9 @@ def check(
             optional=frozenset(optional),
             severity=Severity(severity),
             params=MappingProxyType(rest),
-            wants_at=any(p.name == "at" for p in wanted),
+            wants_at="at" in inspect.signature(test).parameters,
             title=title,
+            about=about,
             risk=sections.pop("risk", ""),
             fix=sections.pop("fix", ""),
             module=test.__module__,
@@ -196,6 +259,61 @@ def check(
         )
 
     return declare
+
+
+def accounts(
+    of: Evidence, *needs: Evidence, optional: Mapping[str, Evidence] = MappingProxyType({})
+) -> Callable[[Callable[..., Iterable[Account]]], Accounts]:
+    """Declares that the decorated function tells the accounts that a resource of `of` stands for.
+
+    Arguments as for `check`. Whoever declares it for a platform of their own has its accounts in every access
+    review.
+    """
+
+    def declare(read: Callable[..., Iterable[Account]]) -> Accounts:
+        by_name, _ = _keywords(read, needs, optional)
+        return Accounts(
+            _id(read), read, of, MappingProxyType(by_name), frozenset(optional), module=read.__module__
+        )
+
+    return declare
+
+
+def owners(
+    optional: Mapping[str, Evidence],
+) -> Callable[[Callable[..., Callable[[str, Account], Owner | None]]], Owners]:
+    """Declares that the function tells whose accounts are. It takes `at`, and evidence by keyword."""
+
+    def declare(read: Callable[..., Callable[[str, Account], Owner | None]]) -> Owners:
+        by_name, _ = _keywords(read, (), optional)
+        return Owners(_id(read), read, MappingProxyType(by_name), frozenset(optional), read.__module__)
+
+    return declare
+
+
+def _keywords(
+    function: Callable[..., Any], needs: Sequence[Evidence], optional: Mapping[str, Evidence]
+) -> tuple[dict[str, Evidence], dict[str, Any]]:
+    """The evidence that a function takes by keyword, and its parameters with their defaults.
+
+    Raises:
+        TypeError: it takes what is neither, or does not take what it needs.
+    """
+    wanted = {p.name: p for p in list(inspect.signature(function).parameters.values())[1:]}
+    by_name = {**{need.name: need for need in needs}, **optional}
+    takes_the_rest = [name for name, p in wanted.items() if p.kind is inspect.Parameter.VAR_KEYWORD]
+    rest = {name: p.default for name, p in wanted.items() if name not in ("at", *takes_the_rest, *by_name)}
+    unknown = [name for name, default in rest.items() if default is inspect.Parameter.empty]
+    unused = () if takes_the_rest else by_name.keys() - wanted.keys()
+    if unknown or unused:
+        raise TypeError(
+            f"{function.__module__}.{function.__name__}: "
+            + "; ".join(
+                [f"parameter {name} has no default and is no evidence it needs" for name in unknown]
+                + [f"needs {name} but does not take it" for name in sorted(unused)]
+            )
+        )
+    return by_name, rest
 
 
 def resource(key: str, *, config: Mapping[str, Any], name: str = "") -> Resource:
@@ -279,9 +397,10 @@ def _id(function: Callable[..., Any]) -> str:
     return f"{function.__module__.split('.', 1)[-1]}.{function.__name__}"
 
 
-def _sections(doc: str) -> tuple[str, dict[str, str]]:
-    """The title and the `Name: text` paragraphs of a docstring, names in lower case."""
+def _sections(doc: str) -> tuple[str, str, dict[str, str]]:
+    """The title, what stands below it, and the `Name: text` paragraphs of a docstring, by lower case name."""
     title, _, body = doc.partition("\n")
     parts = re.split(r"^([A-Z][A-Za-z ]+):[ \n]", body.strip(), flags=re.MULTILINE)
     texts = [" ".join(part.split()) for part in parts]
-    return title.strip().rstrip("."), dict(zip((t.lower() for t in texts[1::2]), texts[2::2], strict=True))
+    sections = dict(zip((text.lower() for text in texts[1::2]), texts[2::2], strict=True))
+    return title.strip().rstrip("."), texts[0], sections

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from collector import config
+import mappings
+from collector import config, registry
+from collector.report import check_docs
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,3 +20,15 @@ def test_the_schema_of_the_configuration_is_current(request: pytest.FixtureReque
     if request.config.getoption("--record"):
         file.write_text(text, encoding="utf-8")
     assert file.read_text(encoding="utf-8") == text, "run: pytest tests/test_docs.py --record"
+
+
+def test_the_pages_of_checks_are_current(request: pytest.FixtureRequest) -> None:
+    folder, known, controls = ROOT / "docs" / "checks", registry.load(), mappings.load()
+    if request.config.getoption("--record"):
+        check_docs.write(folder, known, controls)
+    made = check_docs.pages(known, controls)
+    there = {
+        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in folder.rglob("*.md")
+    }
+    stale = sorted(path for path in made.keys() | there.keys() if made.get(path) != there.get(path))
+    assert not stale, "run: collector checks --write-docs"

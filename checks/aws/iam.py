@@ -569,7 +569,7 @@ def users_have_no_initial_access_key(user: Resource) -> Verdict:
 # Users', groups' and roles' rights
 
 
-def _user_policies(user: Resource, groups: list[Resource], policies: list[Resource]) -> Named:
+def user_policies(user: Resource, groups: list[Resource], policies: list[Resource]) -> Named:
     """What a user has by itself and by its groups."""
     by_name = {group.name: group for group in groups}
     if unread := set(user["Groups"]) - by_name.keys():
@@ -642,7 +642,7 @@ def user_has_no_administrator_rights(
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
     Verified: 2026-11-25
     """
-    named = _user_policies(user, groups, policies)
+    named = user_policies(user, groups, policies)
     return _no_administrator(user.name, administrator(named, boundary_of(user, policies)), administrators)
 
 
@@ -676,7 +676,7 @@ def user_cannot_raise_its_rights(
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
     Verified: 2026-11-25
     """
-    return _no_escalation(_user_policies(user, groups, policies), boundary_of(user, policies))
+    return _no_escalation(user_policies(user, groups, policies), boundary_of(user, policies))
 
 
 @check(users, groups, policies, severity="medium")
@@ -690,7 +690,7 @@ def user_cannot_switch_off_monitoring(
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html
     Verified: 2026-11-25
     """
-    return _no_blinding(_user_policies(user, groups, policies), boundary_of(user, policies))
+    return _no_blinding(user_policies(user, groups, policies), boundary_of(user, policies))
 
 
 @check(users, severity="critical")

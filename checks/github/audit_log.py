@@ -10,12 +10,14 @@ https://docs.github.com/en/organizations/keeping-your-organization-secure/managi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from checks.github._listing import recent
 from collector.sdk import Resource, Verdict, check, day, evidence, fail, instant, ok, resource
 
 OVERRIDE = "protected_branch.policy_override"
+REMOVAL = "org.remove_member"
 REACH = 89
 """Days that three months have at least: so far back an empty answer speaks, and no farther."""
 
@@ -24,18 +26,41 @@ REACH = 89
     calls=["GET /orgs/{org}/audit-log"], per="organization", permissions=["organization.administration"]
 )
 def overrides(github: Any) -> Iterator[Resource]:
-    """Every time within the last three months that an administrator overrode the protection of a branch."""
-    events = []
-    for event in github.pages("/orgs/{org}/audit-log", phrase=f"action:{OVERRIDE}", order="desc"):
-        at = instant(event["@timestamp"] / 1000)
-        if at is None or at < recent(github):
-            break
-        events.append({"At": at, "Actor": event.get("actor"), "Repository": event.get("repo")})
+    """Every time within three months that an administrator overrode the protection of a branch."""
+    events = [
+        {"At": at, "Actor": event.get("actor"), "Repository": event.get("repo")}
+        for at, event in _events(github, OVERRIDE)
+    ]
     yield resource(
         f"orgs/{github.organization}/audit-log",
         name=f"{github.organization} audit log",
         config={"Overrides": events},
     )
+
+
+@evidence(
+    calls=["GET /orgs/{org}/audit-log"], per="organization", permissions=["organization.administration"]
+)
+def departures(github: Any) -> Iterator[Resource]:
+    """Everyone who was removed from the organisation within three months, and when: the last time."""
+    removed: dict[str, datetime] = {}
+    for at, event in _events(github, REMOVAL):
+        removed.setdefault(event["user"], at)
+    for login, at in removed.items():
+        yield resource(
+            f"orgs/{github.organization}/audit-log/removed/{login}",
+            name=login,
+            config={"Login": login, "At": at},
+        )
+
+
+def _events(github: Any, action: str) -> Iterator[tuple[datetime, Any]]:
+    """The events of one kind of the last three months, the latest first."""
+    for event in github.pages("/orgs/{org}/audit-log", phrase=f"action:{action}", order="desc"):
+        at = instant(event["@timestamp"] / 1000)
+        if at is None or at < recent(github):
+            return
+        yield at, event
 
 
 @check(overrides, severity="high")

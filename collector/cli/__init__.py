@@ -35,6 +35,7 @@ COMMANDS = {
         "collector.cli.checks",
         "List the checks, read one's documentation, or prove that they can fail.",
     ),
+    "access-review": ("collector.cli.people", "Write every account to a file, to be decided on."),
     "retest": ("collector.cli.proof", "Perform a past run's tests again, on its evidence, offline."),
     "verify": ("collector.cli.proof", "Prove that the ledger is what was recorded, or name what is not."),
     "ledger": ("collector.cli.ledger", "Back up the ledger, take its signed head, renew its key."),
@@ -89,7 +90,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

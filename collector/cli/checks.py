@@ -26,6 +26,7 @@ from collector.cli.common import (
 from collector.model import Severity, UserError
 
 if TYPE_CHECKING:
+    from collector.registry import Registry
     from collector.sdk import Check
     from mappings import ControlMap
 
@@ -40,6 +41,15 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Show, on recorded evidence, that each check can pass, fail and be not tested.",
 )
+@click.option(
+    "--write-docs",
+    "docs",
+    is_flag=False,
+    flag_value="docs/checks",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="[FOLDER]",
+    help="Write a page per service into FOLDER (docs/checks if not named).",
+)
 @config_option
 @json_option
 def checks(
@@ -48,6 +58,7 @@ def checks(
     severity: str | None,
     requirement: str | None,
     prove: bool,
+    docs: Path | None,
     config_file: Path,
     as_json: bool,
 ) -> None:
@@ -68,6 +79,9 @@ def checks(
     """
     config = load_config(config_file) if config_file.exists() else None
     known, controls = load_registry(config), load_controls(config)
+    if docs:
+        _write_docs(docs, known, controls)
+        return
     chosen = _choose(list(known.checks.values()), controls, pattern, platform, severity, requirement)
     if prove:
         _prove(chosen, config.ledger if config else None, as_json)
@@ -84,11 +98,18 @@ def checks(
         console().print(f"\n{count(len(chosen), 'check')}; `collector checks ID` reads one's documentation")
 
 
+def _write_docs(folder: Path, known: Registry, controls: ControlMap) -> None:
+    from collector.report import check_docs
+
+    click.echo(f"{folder}: {count(check_docs.write(folder, known, controls), 'page')}")
+
+
 def document(check: Check, controls: ControlMap) -> dict[str, Any]:
     """A check's documentation as data."""
     return {
         "id": check.id,
         "title": check.title,
+        "about": check.about,
         "severity": check.severity,
         "risk": check.risk,
         "fix": check.fix,
@@ -109,6 +130,8 @@ def print_documentation(check: Check, controls: ControlMap) -> None:
     out = console()
     out.print(check.id, style="bold")
     out.print(f"{check.title} · ", styled(check.severity), sep="")
+    if check.about:
+        out.print(f"\n{check.about}")
     for name, text in (("Risk", check.risk), ("Fix", check.fix), *check.extra.items()):
         if text:
             out.print(f"\n{name.capitalize()}: {text}")

@@ -230,7 +230,7 @@ def _print_finding(finding: Finding) -> None:
 )
 @config_option
 def permissions(platform: str, checks: tuple[str, ...], config_file: Path) -> None:
-    """Print exactly what must be granted on PLATFORM (aws, gcp, github, okta), and nothing more.
+    """Print exactly what must be granted on PLATFORM (aws, gcp, github, okta, people), and nothing more.
 
     Made from the calls that the evidence declares, which are all that a session lets out: what is not
     printed here cannot be called. With a config.yaml the policy names its roles; without one it is as for

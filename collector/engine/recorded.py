@@ -9,7 +9,7 @@ from collector.engine.plan import related, unplanned
 from collector.engine.test import Reading
 from collector.ledger.queries import Ledger
 from collector.model import Gap, NotCollected, Reason, Scope, Seen, State
-from collector.sdk import Check, Evidence
+from collector.sdk import Accounts, Check, Evidence, Owners
 
 AT_HAND = 256
 """So many readings are kept: enough for one account's regions, whatever the number of accounts."""
@@ -35,12 +35,16 @@ class Recorded:
         ]
         self.reading = lru_cache(AT_HAND)(self._reading)
 
-    def needs(self, check: Check, scope: Scope) -> dict[str, list[Reading]]:
-        """What is known of the evidence that a check needs on a resource of `scope`, by keyword."""
+    def scopes(self, evidence: Evidence) -> list[Scope]:
+        """The scopes that an evidence is read from."""
+        return [one for one in self._scopes if one.platform == evidence.platform and one.kind == evidence.per]
+
+    def needs(self, declared: Check | Accounts | Owners, scope: Scope) -> dict[str, list[Reading]]:
+        """What is known of the evidence that is needed with a resource of `scope`, by keyword."""
         return {
             name: [*self._readings(need, related(scope, need, self._scopes)), *self._unplanned(need, scope)]
-            for name, need in check.needs.items()
-            if name not in check.optional or need.platform in self._platforms.values()
+            for name, need in declared.needs.items()
+            if name not in declared.optional or need.platform in self._platforms.values()
         }
 
     def _reading(self, scope: Scope, evidence: str) -> Reading | None:

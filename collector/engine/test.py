@@ -24,7 +24,7 @@ from collector.model import (
     Verdict,
     guarded,
 )
-from collector.sdk import Check
+from collector.sdk import Accounts, Check, Owners
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,9 @@ def judge(
             without those optional ones of whose platform there is no source.
         params: thresholds that differ from the check's defaults.
     """
-    keywords: dict[str, Any] = {**check.params, **params, **{name: [] for name in check.optional}}
+    keywords = {**check.params, **params, **gathered(check, needs)}
     if check.wants_at:
         keywords["at"] = reading.seen.at
-    for name, readings in needs.items():
-        keywords[name] = _needed(check.needs[name].id, readings)
     return [Result(check.id, one.key, _verdict(check, one, keywords)) for one in reading.resources]
 
 
@@ -116,6 +114,15 @@ def unseen(check: Check, keys: Iterable[str], missing: NotCollected) -> list[Res
     outcome = Outcome.NOT_APPLICABLE if missing.reason.not_applicable else Outcome.NOT_TESTED
     verdict = Verdict(outcome, missing.detail, missing.reason)
     return [Result(check.id, key, verdict) for key in keys]
+
+
+def gathered(
+    declared: Check | Accounts | Owners, needs: Mapping[str, Sequence[Reading]]
+) -> dict[str, list[Resource] | PartList]:
+    """The resources of all that is needed, by keyword; none of an optional platform that is not there."""
+    return {name: [] for name in declared.optional} | {
+        name: _needed(declared.needs[name].id, readings) for name, readings in needs.items()
+    }
 
 
 def _needed(evidence: str, readings: Sequence[Reading]) -> list[Resource] | PartList:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from collector.sdk import Evidence
 
-BUILT_IN = ("aws", "gcp", "github", "okta")
+BUILT_IN = ("aws", "gcp", "github", "okta", "people")
 
 
 class Session(Protocol):

@@ -107,7 +107,7 @@ def observe(scenario: Scenario, options: Any, scopes: Sequence[Scope]) -> list[O
     return [
         observation
         for scope in scopes
-        if (evidence := [one for one in scenario.evidence if one.per == scope.kind])
+        if (evidence := [e for e in scenario.evidence if (e.platform, e.per) == (scope.platform, scope.kind)])
         for observation in collect(scope, options, evidence, context, lambda: scenario.at)
     ]
 

@@ -324,7 +324,7 @@ def test_permissions_on_github_for_one_check(bare: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["azure"], "unknown platform 'azure'; known: aws, gcp, github, okta"),
+        (["azure"], "unknown platform 'azure'; known: aws, gcp, github, okta, people"),
         (
             ["aws", "--check", "aws.s3.teapot"],
             "no check 'aws.s3.teapot'; `collector checks` lists them",

@@ -355,7 +355,7 @@ def _organization(company: Company) -> View:
         "notificationDeliveryRestrictionEnabledSetting": _enabled(facts["notification_restriction"]),
         "samlIdentityProvider": lambda _: _identity_provider(company),
         "membersWithRole": connection(
-            [_user(login) for login in company["members"]],
+            [_member(login, facts) for login, facts in company["members"].items()],
             "OrganizationMember",
             lambda member: {
                 "role": role_of(company, member["login"]).upper(),
@@ -369,6 +369,10 @@ def _organization(company: Company) -> View:
         ),
         "repositories": lambda arguments: _repositories(company, arguments),
     }
+
+
+def _member(login: str, facts: Facts | None) -> View:
+    return {**_user(login), "organizationVerifiedDomainEmails": lambda _: (facts or {}).get("emails", [])}
 
 
 def _enabled(on: bool) -> str:

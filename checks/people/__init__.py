@@ -1,0 +1,1 @@
+"""People across platforms: what no reading of one platform alone can show."""

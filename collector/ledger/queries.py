@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from collector.ledger import journal
+from collector.ledger import acts, journal
+from collector.ledger.acts import Act
 from collector.ledger.history import OUTCOMES, STATES
 from collector.ledger.schema import DamagedError, connect, explained
 from collector.model import Json, Outcome, Reason, Scope, Seen, State, UserError
@@ -235,6 +236,12 @@ class Ledger:
         if row is None:
             return None
         return Observed(scope, evidence, row[0], datetime.fromtimestamp(row[1], UTC), STATES[row[2]], row[3])
+
+    def acts(
+        self, kind: str | None = None, subject: str | None = None, until: datetime | None = None
+    ) -> list[Act]:
+        """What people did, in order; see `collector.ledger.acts.find`."""
+        return acts.find(self.db, kind, subject, until)
 
     def provenance(self, observed: Observed) -> dict[str, Any]:
         """What the journal says of an observation: identity, endpoint, calls, gaps, reason, digests."""

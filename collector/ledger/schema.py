@@ -19,6 +19,10 @@ class DamagedError(ValueError):
     """What is stored is not what was written."""
 
 
+class Busy(UserError):  # noqa: N818 - it is no mistake of anybody's
+    """Somebody else is writing to the ledger."""
+
+
 APPLICATION_ID = 0x45564C47
 """`EVLG`: tells a ledger from any other SQLite file."""
 
@@ -118,6 +122,16 @@ MIGRATIONS = (
         not_applicable INTEGER NOT NULL,
         PRIMARY KEY (check_, scope, run)
     ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE act (                  -- where in the journal acts of people are: what a search needs
+        entry INTEGER PRIMARY KEY,      -- its index in the journal
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        at TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX act_kind ON act (kind);
+    CREATE INDEX act_subject ON act (subject);
     """,
 )
 """What makes each version of the schema from the one before. Entries are never changed, only added."""
@@ -254,7 +268,7 @@ def run_lock(file: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(handle, 100, 0).decode(errors="replace").strip()
-            raise UserError(
+            raise Busy(
                 f"{file}: another run is writing to it ({holder or 'unknown process'}); wait for it to end"
             ) from None
         with suppress(OSError):  # who holds the lock is said for people; on a full disk it stays unsaid

@@ -52,6 +52,7 @@ class _Claims:
     resources: dict[tuple[int, str, str], Json] = field(default_factory=dict)
     results: dict[tuple[int, str, str], Json] = field(default_factory=dict)
     heads: set[int] = field(default_factory=set)
+    acts: set[tuple[int, str, str, str]] = field(default_factory=set)
     timestamps: dict[int, str] = field(default_factory=dict)
     verifiers: list[str] = field(default_factory=list)
 
@@ -105,6 +106,7 @@ def _problems(
     yield from _versions(db, claims, found)
     yield from _results(db, claims, found)
     yield from _intervals(db)
+    yield from _acts(db, claims)
     yield from _orphans(db)
 
 
@@ -156,6 +158,9 @@ def _note(claims: _Claims, index: int, entry: dict[str, Any]) -> None:
             claims.results[entry["run"], entry["scope"], entry["evidence"]] = entry["results"]
         case "timestamp":
             claims.timestamps[entry["size"]] = entry["token"]
+        case kind if "subject" in entry:
+            claims.acts.add((index, kind, entry["subject"], entry["at"]))
+            claims.heads.add(index + 1)
 
 
 def _tree(db: sqlite3.Connection, leaves: list[bytes]) -> Iterator[str]:
@@ -361,6 +366,13 @@ def _intervals(db: sqlite3.Connection) -> Iterator[str]:
         )
         for key, since in rows:
             yield f"table {table}: what holds of {key or 'a scope'} from run {since} on has a wrong end"
+
+
+def _acts(db: sqlite3.Connection, claims: _Claims) -> Iterator[str]:
+    """The index of acts must lead to all of them, and to nothing else."""
+    stored = set(db.execute("SELECT entry, kind, subject, at FROM act"))
+    for index, kind, subject, _ in sorted(claims.acts ^ stored):
+        yield f"table act: entry {index} ({kind} of {subject}) is not as the journal has it"
 
 
 def _orphans(db: sqlite3.Connection) -> Iterator[str]:

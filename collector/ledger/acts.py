@@ -1,0 +1,136 @@
+"""What people do, and what is decided: one entry of the journal each, never altered.
+
+Everything that comes of acts, such as a sample and its withdrawal, is what its acts come to up to a date. So
+any past state is exact, and nothing is lost by a change of mind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from collector.ledger import journal
+from collector.ledger.schema import Busy, transaction, writing
+from collector.model import Json, UserError, iso
+
+WAIT = 10.0
+"""Seconds to wait at most for somebody else who is writing."""
+
+OF_EVERY = ("kind", "subject", "at", "actor")
+"""The fields that every act's entry has beside its facts."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act: `kind` says what was done (`sample.draw`), `subject` to what, `facts` the rest.
+
+    `entry` is its index in the journal, by which acts are in order even within a second.
+    """
+
+    entry: int
+    kind: str
+    subject: str
+    at: datetime
+    actor: str
+    facts: Mapping[str, Json]
+
+
+def record(
+    ledger: Path,
+    kind: str,
+    subject: str,
+    at: datetime,
+    actor: str,
+    facts: Mapping[str, Json],
+    *,
+    after: int | None = None,
+) -> Act:
+    """Writes one act, and signs the head of the journal with it in.
+
+    Args:
+        after: the entry of the last act on this subject that the actor knew of. Without it nothing is asked.
+
+    Raises:
+        UserError: somebody else acted on the subject since, there is no ledger yet, or a run is writing.
+    """
+    if taken := [name for name in facts if name in OF_EVERY]:
+        raise ValueError(f"an act's facts cannot be named {', '.join(taken)}")
+    with _quietly(ledger) as db:
+        keys = journal.load_keys(ledger)
+        journal.check_signer(db, ledger, keys)
+        if after is not None:
+            _refuse_if_overtaken(db, subject, after)
+        entry = {"kind": kind, "subject": subject, "at": iso(at), "actor": actor, **facts}
+        with transaction(db):
+            index = journal.append(db, [entry])
+            db.execute(
+                "INSERT INTO act (entry, kind, subject, at) VALUES (?, ?, ?, ?)",
+                (index, kind, subject, entry["at"]),
+            )
+            journal.sign(db, keys)
+        return read(db, index)
+
+
+@contextmanager
+def _quietly(ledger: Path) -> Iterator[sqlite3.Connection]:
+    """The ledger to write to, once nobody else does; a run takes minutes, so the wait has an end."""
+    if not ledger.exists():
+        raise UserError(f"{ledger}: no ledger yet; `collector run` makes one")
+    end = time.monotonic() + WAIT
+    while True:
+        try:
+            with writing(ledger) as db:
+                yield db
+            return
+        except Busy:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+def _refuse_if_overtaken(db: sqlite3.Connection, subject: str, after: int) -> None:
+    row = db.execute(
+        "SELECT entry FROM act WHERE subject = ? AND entry > ? ORDER BY entry LIMIT 1", (subject, after)
+    ).fetchone()
+    if row:
+        other = read(db, row[0])
+        raise UserError(
+            f"{subject}: {other.actor} did {other.kind} meanwhile, at {iso(other.at)}; see it, then decide"
+        )
+
+
+def find(
+    db: sqlite3.Connection,
+    kind: str | None = None,
+    subject: str | None = None,
+    until: datetime | None = None,
+) -> list[Act]:
+    """Acts in the order in which they were done.
+
+    Args:
+        kind: `sample.draw`, or `sample.*` for all that begin so.
+        until: acts of that moment included.
+    """
+    rows = db.execute(
+        "SELECT entry FROM act WHERE (:kind IS NULL OR kind GLOB :kind)"
+        " AND (:subject IS NULL OR subject = :subject) AND (:until IS NULL OR at <= :until) ORDER BY entry",
+        {"kind": kind, "subject": subject, "until": iso(until) if until else None},
+    )
+    return [read(db, index) for (index,) in rows.fetchall()]
+
+
+def read(db: sqlite3.Connection, index: int) -> Act:
+    """The act that an entry of the journal holds."""
+    return of_entry(index, journal.entry(db, index))
+
+
+def of_entry(index: int, entry: Mapping[str, Json]) -> Act:
+    """An entry of the journal as the act that it is."""
+    kind, subject, at, actor = (entry[name] for name in OF_EVERY)
+    facts = {name: value for name, value in entry.items() if name not in OF_EVERY}
+    return Act(index, kind, subject, datetime.fromisoformat(at), actor, facts)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 import mappings
 from collector import config, registry
@@ -32,3 +33,16 @@ def test_the_pages_of_checks_are_current(request: pytest.FixtureRequest) -> None
     }
     stale = sorted(path for path in made.keys() | there.keys() if made.get(path) != there.get(path))
     assert not stale, "run: collector checks --write-docs"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "docs" / "coverage").glob("*.yaml")), ids=lambda one: one.stem
+)
+def test_what_is_said_to_be_covered_is(file: Path) -> None:
+    """Each item names checks that exist, or says why it is left out."""
+    said, known = yaml.safe_load(file.read_text(encoding="utf-8")), registry.load().checks
+    assert said.keys() == {"covered", "left_out"}
+    named = {check for checks in said["covered"].values() for check in checks}
+    assert named <= known.keys(), sorted(named - known.keys())
+    assert all(said["covered"].values()) and all(said["left_out"].values())
+    assert not said["covered"].keys() & said["left_out"].keys()

@@ -61,6 +61,31 @@ GITHUB = """\
     token_env: GITHUB_TOKEN
 """
 
+GCP = """\
+  - name: {name}
+    platform: gcp
+    # Application default credentials (user, service account, workload identity); or impersonate an account.
+    # impersonate: collector@audit-tools.iam.gserviceaccount.com
+    {places}
+"""
+
+OKTA = """\
+  - name: {name}
+    platform: okta
+    domain: {domain}
+    # The environment variable that holds the API token; or `app:` with client_id and private_key_file.
+    token_env: OKTA_API_TOKEN
+"""
+
+PEOPLE = """\
+  - name: {name}
+    platform: people
+    # Who works here: CSV or YAML from HR, one person a row (email, start, end, manager, github, aws, ...).
+    file: {file}
+    # Filled-in access reviews (`collector access-review`) are read back from this folder.
+    # reviews: access-reviews
+"""
+
 FOOTER = """
 # `collector run` exits with 1 if a check of this severity or above fails: low, medium, high, critical.
 # fail_on: high
@@ -82,6 +107,9 @@ FOOTER = """
 @click.option(
     "--github", "github_organizations", help="GitHub organisations, with commas; none to leave GitHub out."
 )
+@click.option("--gcp", "gcp_places", help="Google Cloud organisation, folder or project ids, with commas.")
+@click.option("--okta", "okta_domain", help="Okta org, such as acme.okta.com.")
+@click.option("--people", "people_file", help="File of people from HR, CSV or YAML.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @config_option
 def init(config_file: Path, force: bool, **given: Any) -> None:
@@ -94,7 +122,7 @@ def init(config_file: Path, force: bool, **given: Any) -> None:
     Examples:
       collector init
       collector init --organization Acme --aws --aws-accounts organization --aws-role collector-read \\
-          --github acme
+          --github acme --okta acme.okta.com --gcp 123456789012 --people people.csv
     """
     if config_file.exists() and not force:
         raise UserError(f"{config_file}: exists already; --force replaces it")
@@ -163,9 +191,30 @@ def _compose(answers: _Answers) -> str:
     if organizations:
         names = ", ".join(_quoted(one.strip()) for one in organizations.split(","))
         parts.append(GITHUB.format(name="github", organizations=names))
+    if places := answers.get("gcp_places", "Google Cloud organisation or project ids (empty for none)", ""):
+        parts.append(GCP.format(name="gcp", places=_gcp_places(places)))
+    if domain := answers.get("okta_domain", "Okta org, such as acme.okta.com (empty for none)", ""):
+        parts.append(OKTA.format(name="okta", domain=_quoted(domain)))
+    if file := answers.get("people_file", "File of people from HR (empty for none)", ""):
+        parts.append(PEOPLE.format(name="people", file=_quoted(file)))
     if len(parts) == 1:
-        raise UserError("nothing to read: choose AWS (--aws), GitHub (--github NAME) or both")
+        raise UserError(
+            "nothing to read: choose --aws, --github NAME, --gcp ID, --okta DOMAIN, --people FILE or several"
+        )
     return "".join([*parts, FOOTER])
+
+
+def _gcp_places(answer: str) -> str:
+    """Numbers are organisations, `folders/456` folders; everything else is a project."""
+    named: dict[str, list[str]] = {"organizations": [], "folders": [], "projects": []}
+    for one in (part.strip() for part in answer.split(",")):
+        kind, _, number = one.rpartition("/")
+        named[kind if kind in named else "organizations" if one.isdigit() else "projects"].append(
+            number if kind in named else one
+        )
+    return "\n    ".join(
+        f"{kind}: [{', '.join(_quoted(one) for one in found)}]" for kind, found in named.items() if found
+    )
 
 
 def _listed(answer: str, words: tuple[str, ...]) -> str:
@@ -240,6 +289,8 @@ def permissions(platform: str, checks: tuple[str, ...], config_file: Path) -> No
     Examples:
       collector permissions aws > policy.json
       collector permissions github
+      collector permissions gcp
+      collector permissions okta
       collector permissions aws --check aws.s3.is_not_public
     """
     from collector import platforms

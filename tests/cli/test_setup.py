@@ -27,6 +27,10 @@ NEWER = {"kms:GetKeyLastUsage"}
 
 HOOKS = "GET /repos/{owner}/{repo}/hooks"
 
+NOTHING_CHOSEN = (
+    "nothing to read: choose --aws, --github NAME, --gcp ID, --okta DOMAIN, --people FILE or several"
+)
+
 
 # --- init
 
@@ -63,6 +67,18 @@ def test_init_with_account_ids(bare: Desk) -> None:
     assert aws.options.accounts == ("000011112222", "111122223333")
 
 
+def test_init_for_the_other_platforms(bare: Desk) -> None:
+    bare.says(
+        "init", "--organization", "Acme", "--okta", "acme.okta.com", "--people", "hr/people.csv",
+        "--gcp", "123456789012, folders/77, acme-shop",
+    )  # fmt: skip
+    gcp, okta, people = written(bare).sources
+    assert (gcp.options.organizations, gcp.options.folders) == (("123456789012",), ("77",))
+    assert gcp.options.projects == ("acme-shop",)
+    assert okta.options.domain == "acme.okta.com"
+    assert people.options.file == bare.folder / "hr" / "people.csv"
+
+
 def test_init_for_github_alone(bare: Desk) -> None:
     bare.says("init", "--organization", "Acme", "--github", "acme")
     assert [one.platform for one in written(bare).sources] == ["github"]
@@ -83,11 +99,11 @@ def test_names_survive(bare: Desk, name: str) -> None:
         ([], "--organization is missing; name the organisation"),
         (
             ["--organization", "Acme"],
-            "nothing to read: choose AWS (--aws), GitHub (--github NAME) or both",
+            NOTHING_CHOSEN,
         ),
         (
             ["--organization", "Acme", "--no-aws"],
-            "nothing to read: choose AWS (--aws), GitHub (--github NAME) or both",
+            NOTHING_CHOSEN,
         ),
         (
             ["--organization", "Acme", "--aws-accounts", "12"],

@@ -111,6 +111,19 @@ def test_every_requirement_has_a_control_that_satisfies_it_at_least_partly(whole
         assert strongest.rank >= Strength.PARTIAL.rank, id_
 
 
+@pytest.mark.parametrize(("framework", "of", "least"), [("iso27001", "A.", 60), ("soc2", "CC", 25)])
+def test_most_requirements_have_a_check_that_bears_on_them(
+    whole: ControlMap, checks: list[str], framework: str, of: str, least: int
+) -> None:
+    """How strongly is said by the link, and shown by `collector status`: supporting ones never suffice."""
+    borne = [
+        one.id
+        for one in whole.of_framework(framework)
+        if one.id.startswith(of) and any(mapped.check in checks for mapped in whole.checks_of(one.id))
+    ]
+    assert len(borne) >= least, borne
+
+
 def test_every_control_has_something_that_shows_it_and_something_it_is_for(whole: ControlMap) -> None:
     for control in whole.controls.values():
         assert control.requirements, control.id

@@ -44,7 +44,8 @@ def status(
     A requirement is `operating` if checks that bear on it partially or fully pass on every resource;
     `failing` if one fails; `not tested` if none fails but something could not be read, or was last read
     before the day before; `nothing in scope` if there is no such resource; `manual` if no check, or only
-    supporting ones, bear on it: documents, records and people show it.
+    supporting ones, bear on it: documents, records and people show it. The last column says how strongly the
+    best of its checks bears on it: full, partial or supporting.
 
     \b
     Examples:
@@ -68,7 +69,7 @@ def status(
             out.print()
             out.print(title, style="bold")
             table(
-                ("id", "title", "standing", *COUNTS, "checks"),
+                ("id", "title", "standing", *COUNTS, "checks", "bear on it"),
                 [_status_row(row) for row in part],
                 numbers=(*COUNTS, "checks"),
                 least=least,
@@ -97,4 +98,11 @@ def _grouped(rows: list[Any], view: View) -> Iterable[tuple[str, list[Any]]]:
 
 def _status_row(row: RequirementStatus | ControlStatus) -> tuple[Any, ...]:
     one = subject(row)
-    return (one.id, one.title, styled(row.standing.value), *counts_row(row.counts), len(row.checks) or "-")
+    return (
+        one.id,
+        one.title,
+        styled(row.standing.value),
+        *counts_row(row.counts),
+        len(row.checks) or "-",
+        row.strength or "-",
+    )

@@ -160,6 +160,7 @@ def status_document(row: RequirementStatus | ControlStatus) -> dict[str, Any]:
         "title": one.title,
         **({"framework": one.framework} if hasattr(one, "framework") else {}),
         "standing": row.standing,
+        "strength": row.strength,
         **counts_document(row.counts),
         "checks": [
             {

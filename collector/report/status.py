@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -81,6 +81,11 @@ class RequirementStatus:
     checks: list[tuple[Mapped, CheckStatus]]
     controls: list[Control]
 
+    @property
+    def strength(self) -> Strength | None:
+        """How strongly the check that shows it best bears on it; None if there is none."""
+        return _strongest(one.strength for one, _ in self.checks)
+
 
 @dataclass(frozen=True)
 class ControlStatus:
@@ -90,6 +95,11 @@ class ControlStatus:
     standing: Standing
     counts: Counts
     checks: list[tuple[Strength, CheckStatus]]
+
+    @property
+    def strength(self) -> Strength | None:
+        """How strongly the check that shows it best bears on it; None if there is none."""
+        return _strongest(one for one, _ in self.checks)
 
 
 @dataclass(frozen=True)
@@ -169,6 +179,10 @@ def _set(check: Check, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Those of a check's parameters that are not its defaults."""
     default = json.loads(canonical(dict(check.params)))
     return {name: value for name, value in parameters.items() if name in default and value != default[name]}
+
+
+def _strongest(strengths: Iterable[Strength]) -> Strength | None:
+    return max(strengths, key=lambda one: one.rank, default=None)
 
 
 def _roll_up(linked: list[tuple[Strength, CheckStatus]]) -> tuple[Standing, Counts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,7 +41,7 @@ def test_document(story: Desk) -> None:
     row = next(one for one in document["rows"] if one["id"] == "C1.1")
     assert set(row) == {
         "id", "title", "framework", "standing", "pass", "fail", "not_tested", "not_applicable", "stale",
-        "checks",
+        "checks", "strength",
     }  # fmt: skip
     assert row["standing"] == "failing"
 
@@ -54,7 +55,8 @@ def test_table(story: Desk) -> None:
     end = heads[0].index("fail") + len("fail")
     (c11,) = [one for one in lines if one.startswith("C1.1 ")]
     assert c11[:end].split()[-1] == str(counts(story.json("status", "soc2"), "C1.1")[2])
-    assert lines[-1].startswith("42 manual, ")
+    standings = Counter(one["standing"] for one in story.json("status", "soc2")["rows"])
+    assert {f"{number} {standing}" for standing, number in standings.items()} == set(lines[-1].split(", "))
     assert not any(one.endswith(" ") for one in lines)
 
 
@@ -66,6 +68,18 @@ def test_controls(story: Desk) -> None:
     said = story.says("status", "--controls")
     assert "\nCryptography\n" in said
     assert "Data travels encrypted" in said
+
+
+def test_says_how_strongly_checks_bear_and_trusts_no_supporting_one_alone(story: Desk) -> None:
+    for words in (("status",), ("status", "--controls")):
+        for row in story.json(*words)["rows"]:
+            strengths = [one["strength"] for one in row["checks"]]
+            ranked = [one for one in ("full", "partial", "supporting") if one in strengths]
+            assert row["strength"] == (ranked[0] if ranked else None)
+            if row["strength"] in (None, "supporting"):
+                assert row["standing"] == "manual"
+    (line,) = [one for one in story.says("status", "soc2").splitlines() if one.startswith("C1.1 ")]
+    assert line.endswith(" partial")
 
 
 def test_only(story: Desk) -> None:

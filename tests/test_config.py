@@ -122,7 +122,7 @@ def test_a_path_may_begin_at_home(file: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_example_loads_and_what_it_sets_exists(known: Registry) -> None:
     loaded = config.load(EXAMPLE)
-    assert [source.platform for source in loaded.sources] == ["aws", "github"]
+    assert [one.platform for one in loaded.sources] == ["aws", "github", "gcp", "okta", "people"]
     assert loaded.parameters_of(known) == loaded.parameters != {}
 
 

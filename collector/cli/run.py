@@ -111,7 +111,11 @@ def select(config: Config, known: Registry, parts: dict[str, tuple[str, ...]]) -
             raise UserError(
                 f"no automated check bears on {', '.join(parts['controls'])}; documents and records show it"
             )
-    evidence |= evidence_of(known.checks[one] for one in checks)
+    platforms = {source.platform for source in config.sources}
+    performed = [known.checks[one] for one in checks if known.checks[one].of.platform in platforms]
+    if checks and not performed:
+        raise UserError(f"nothing to read: no scope of {config.file} is what was asked for")
+    evidence |= evidence_of(performed)
     return Selection(frozenset(parts["sources"]), frozenset(parts["scopes"]), frozenset(evidence))
 
 

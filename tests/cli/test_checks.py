@@ -99,7 +99,7 @@ def test_a_list_among_the_parameters_is_shown_as_yaml_takes_it(desk: Desk) -> No
 def test_documentation_as_data(desk: Desk) -> None:
     (document,) = desk.json("checks", "aws.logs.log_group_keeps_events")
     assert set(document) == {
-        "id", "title", "severity", "risk", "fix", "source", "verified", "parameters", "evidence",
+        "id", "title", "about", "severity", "risk", "fix", "source", "verified", "parameters", "evidence",
         "permissions", "requirements", "controls",
     }  # fmt: skip
     assert document["parameters"] == {"min_days": 365}

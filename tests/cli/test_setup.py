@@ -152,6 +152,13 @@ def account(desk: Desk) -> Iterator[Server]:
                 "AccountSigningCertificatesPresent": 0,
             }
         },
+        "emr.GetBlockPublicAccessConfiguration": {
+            "BlockPublicAccessConfiguration": {"BlockPublicSecurityGroupRules": True},
+            "BlockPublicAccessConfigurationMetadata": {
+                "CreationDateTime": "2026-01-01T00:00:00Z",
+                "CreatedByArn": f"arn:aws:iam::{ACCOUNT}:root",
+            },
+        },
         "firehose.ListDeliveryStreams": {"DeliveryStreamNames": [], "HasMoreDeliveryStreams": False},
         "glue.GetDataCatalogEncryptionSettings": {
             "DataCatalogEncryptionSettings": {

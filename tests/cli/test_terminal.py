@@ -81,7 +81,7 @@ def test_run_shows_a_bar_and_takes_it_away(desk: Desk) -> None:
 
 def test_init_asks(desk: Desk) -> None:
     desk.file.unlink()
-    answers = ["Acme & Sons", "y", "organization", "collector-read", "", "eu-west-1", "acme"]
+    answers = ["Acme & Sons", "y", "organization", "collector-read", "", "eu-west-1", "acme", "", "", ""]
     status, said = on_a_terminal(desk, "init", typed="\n".join([*answers, ""]))
     assert status == 0
     for question in ("Organisation's name: ", "Read AWS? [Y/n]: ", "AWS accounts (self, organization, or"):

@@ -7,15 +7,28 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
+import zoneinfo
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from collector import platforms
-from collector.model import Severity, UserError
+from collector.model import Freshness, Severity, UserError
 from collector.registry import Registry
 
 DEEPEST = 20
@@ -27,6 +40,40 @@ EXACT = 2**53
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
+SPAN = r"^[1-9]\d{0,5}[smhdw]$"
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _span(value: Any) -> timedelta:
+    """A length of time as people write it: `90s`, `15m`, `6h`, `1d`, `2w`."""
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(SPAN[1:-1], value):
+        raise ValueError(
+            f"{value!r} is no length of time; give a number and a unit, such as 6h: s, m, h, d or w"
+        )
+    return timedelta(**{UNITS[value[-1]]: int(value[:-1])})
+
+
+Span = Annotated[
+    timedelta, BeforeValidator(_span), WithJsonSchema({"type": "string", "pattern": SPAN, "examples": ["6h"]})
+]
+
+
+def _endpoint(value: Any) -> Any:
+    if value is not False and not (isinstance(value, str) and re.fullmatch(HOST_AND_PORT, value)):
+        raise ValueError(f"endpoint: {value!r} is no host and port; give such as 127.0.0.1:9469, or false")
+    return value
+
+
+HOST_AND_PORT = r"^[^\s:]+:\d{1,5}$"
+Endpoint = Annotated[
+    str | Literal[False],
+    BeforeValidator(_endpoint),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": HOST_AND_PORT}, {"const": False}]}),
+]
+
+
 class Source(BaseModel):
     """One configured connection to a platform. `options` are the platform's own keys, already checked."""
 
@@ -35,6 +82,64 @@ class Source(BaseModel):
     name: str = Field(pattern=NAME_PATTERN, description="What you call it; part of every scope's key")
     platform: str = Field(description="What kind of system it is: aws, gcp, github, okta, ...")
     options: Any = Field(exclude=True)
+
+
+class Timing(BaseModel):
+    """When something is read, and what: by cron or by interval, all or some of the sources and evidence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cron: str | None = Field(
+        None, description="Minute, hour, day, month and weekday, in the schedule's time zone"
+    )
+    every: Span | None = Field(None, description="An interval, counted from midnight UTC of 1 January 1970")
+    sources: tuple[str, ...] = Field((), description="Only these sources; all if left out")
+    evidence: tuple[str, ...] = Field((), description="Only this evidence and what its checks need")
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.cron is None) == (self.every is None):
+            raise ValueError('give either cron: (such as "0 2 * * *") or every: (such as 6h)')
+        if self.every and self.every < timedelta(minutes=1):
+            raise ValueError("every: is at least a minute, 1m")
+        return self
+
+
+class Schedule(BaseModel):
+    """When `collector schedule` and `collector run --due` read what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runs: dict[Annotated[str, Field(pattern=NAME_PATTERN)], Timing] = Field(
+        min_length=1, description="What is read when, by a name of yours"
+    )
+    time_zone: str = Field("UTC", description="The time zone that cron expressions are in")
+    jitter: Span | None = Field(None, description="A run begins up to so much later, each time by another")
+    late_after: Span = Field(
+        timedelta(hours=1),
+        description="A run that begins later than this is recorded as missed, and caught up",
+        json_schema_extra={"default": "1h"},
+    )
+    grace: Span = Field(
+        timedelta(minutes=5),
+        description="How long a run in hand may go on when the schedule is stopped",
+        json_schema_extra={"default": "5m"},
+    )
+    endpoint: Endpoint = Field(
+        "127.0.0.1:9469", description="Where health and metrics are served; false for nowhere"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            known = zoneinfo.available_timezones()
+            raise ValueError(
+                f"no time zone {name!r}{_meant(name, known) or ', such as Europe/Berlin'}"
+            ) from None
+        return name
 
 
 class Config(BaseModel):
@@ -58,8 +163,39 @@ class Config(BaseModel):
     workers: int = Field(
         8, ge=1, le=256, strict=True, description="Scopes of one source read at the same time"
     )
+    schedule: Schedule | None = Field(None, description="When what is read, unattended")
+    freshness: dict[str, Span] = Field(
+        default_factory=dict,
+        description="For how long what was read speaks on, by evidence id; by `default` for the others (1d)",
+    )
     timestamp_url: str | None = Field(None, description="An RFC 3161 authority that time-stamps each run")
     file: Path = Field(Path("config.yaml"), exclude=True)
+
+    def line(self, *path: str | int) -> str:
+        """`file:line` of a key, to name in a message."""
+        return _Lines(self.file).at(path)
+
+    def freshness_of(self, registry: Registry) -> Freshness:
+        """For how long what is read speaks on.
+
+        Raises:
+            UserError: an evidence does not exist.
+        """
+        own = dict(self.freshness)
+        usual = own.pop("default", Freshness().usual)
+        self.must_exist(registry, own, "freshness")
+        return Freshness(usual, own)
+
+    def must_exist(self, registry: Registry, evidence: Iterable[str], *path: str | int) -> None:
+        """Refuses evidence that is named under a key and does not exist.
+
+        Raises:
+            UserError: which, and where.
+        """
+        for id_ in evidence:
+            if id_ not in registry.evidence:
+                where = self.line(*path, id_)
+                raise UserError(f"{where}: no evidence {id_!r}{_meant(id_, registry.evidence)}")
 
     def parameters_of(self, registry: Registry) -> dict[str, dict[str, Any]]:
         """The thresholds that differ from the checks' defaults.
@@ -116,6 +252,11 @@ def load(file: Path) -> Config:
             raise UserError(
                 f"{lines.at(('sources', number, 'name'))}: two sources are named {name!r}; rename one"
             )
+    for name, timing in config.schedule.runs.items() if config.schedule else ():
+        for number, source in enumerate(timing.sources):
+            if source not in names:
+                where = lines.at(("schedule", "runs", name, "sources", number))
+                raise UserError(f"{where}: no source {source!r}; the file has {', '.join(names)}")
     folders = {
         key: tuple(_place(lines, (key, number), path) for number, path in enumerate(getattr(config, key)))
         for key in ("check_paths", "mapping_paths")
@@ -290,6 +431,8 @@ def _inside(models: Iterable[type[BaseModel]], loc: Iterable[str | int]) -> list
     found = list(models)
     for name in (part for part in loc if isinstance(part, str)):
         fields = [one.model_fields[name] for one in found if name in one.model_fields]
+        if not fields:  # a key of the user's own, in a mapping of such models
+            continue
         kinds = [kind for field in fields for kind in (get_args(field.annotation) or (field.annotation,))]
         found = [kind for kind in kinds if isinstance(kind, type(BaseModel))]
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -246,6 +246,32 @@ class Seen:
         if self.state in (State.COMPLETE, State.GONE):
             return None
         return NotCollected(self.reason or Reason.NOT_SEEN, self.detail)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """For how long what was read speaks on, by evidence: of a day that begins no later than so much after.
+
+    With the usual day, what was read yesterday at any hour still speaks of today, and what was read before
+    is stale.
+    """
+
+    usual: timedelta = timedelta(days=1)
+    own: Mapping[str, timedelta] = field(default_factory=dict)
+
+    def since(self, evidence: str, day: date) -> datetime:
+        """What was read before this says nothing of the day (UTC) any more."""
+        return datetime.combine(day, time(), UTC) - self.own.get(evidence, self.usual)
+
+    def to_json(self) -> Json:
+        """As a run's plan keeps it: seconds by evidence, and by "default"."""
+        spans = {"default": self.usual, **self.own}
+        return {name: int(span.total_seconds()) for name, span in spans.items()}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Freshness:
+        spans = {name: timedelta(seconds=seconds) for name, seconds in value.items()}
+        return cls(spans.pop("default"), spans)
 
 
 @dataclass(frozen=True, slots=True)

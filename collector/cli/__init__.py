@@ -29,6 +29,7 @@ COMMANDS = {
     ),
     "permissions": ("collector.cli.setup", "Print exactly what must be granted on a platform."),
     "run": ("collector.cli.run", "Collect evidence, test it and record the results."),
+    "schedule": ("collector.cli.schedule", "Run by the timetable, in the foreground, until it is stopped."),
     "status": ("collector.cli.status", "Where requirements or controls stand, now or on a past day."),
     "show": ("collector.cli.show", "One requirement, control, check, resource or run, whole."),
     "checks": (

@@ -53,14 +53,23 @@ MOST_SHOWN = 12
     type=SEVERITY,
     help="Exit with 1 if a check of this severity or above fails.",
 )
-@click.option("--reason", default="asked for", show_default=True, help="Why it runs; kept in the ledger.")
+@click.option("--reason", help="Why it runs; kept in the ledger.  [default: asked for]")
+@click.option("--due", is_flag=True, help="Make the runs that are due by schedule: in config.yaml; for cron.")
 @json_option
-def run(config_file: Path, fail_on: str | None, reason: str, as_json: bool, **parts: tuple[str, ...]) -> None:
+def run(
+    config_file: Path,
+    fail_on: str | None,
+    reason: str | None,
+    due: bool,
+    as_json: bool,
+    **parts: tuple[str, ...],
+) -> None:
     """Collect evidence, test it and record the results.
 
     Reads every scope of every source, unless narrowed: several options of a kind add up. All checks on
     what was read are performed, and what they need is read too. Shows progress on a terminal, plain lines
-    in a pipe.
+    in a pipe. With --due, the timetable says what is read: each run that is due is made, once; if none is,
+    or another call is making them, there is nothing to do.
 
     Exit status: 0 done; 1 failures at or above --fail-on (or fail_on: in config.yaml); 2 usage or
     configuration; 3 something could not be collected, or a check could not be performed.
@@ -70,22 +79,58 @@ def run(config_file: Path, fail_on: str | None, reason: str, as_json: bool, **pa
       collector run
       collector run --source production --scope eu-west-1
       collector run --control A.8.5 --fail-on high
+      collector run --due
     """
     from collector.engine import run as engine
 
     config = load_config(config_file)
     known = load_registry(config)
-    chosen = select(config, known, parts)
-    with progress_display() as progress:
-        summary = engine.execute(config, known, chosen, reason=reason, actor=actor(), progress=progress)
-    if as_json:
-        print_json(as_document(summary))
+    if due:
+        if reason or any(parts.values()):
+            raise UserError("--due reads what the timetable says; leave out the other options")
+        summaries = _run_due(config, known, as_json)
     else:
-        report(summary, config.ledger)
+        reason = reason or "asked for"
+        if reason.startswith("scheduled:"):
+            raise UserError(
+                "--reason: only a run of the schedule is called `scheduled: ...`; say it otherwise"
+            )
+        chosen = select(config, known, parts)
+        with progress_display() as progress:
+            summary = engine.execute(config, known, chosen, reason=reason, actor=actor(), progress=progress)
+        if as_json:
+            print_json(as_document(summary))
+        else:
+            report(summary, config.ledger)
+        summaries = [summary]
     threshold = Severity(fail_on) if fail_on else config.fail_on
-    if threshold and summary.fails(threshold):
+    if threshold and any(summary.fails(threshold) for summary in summaries):
         sys.exit(1)
-    sys.exit(3 if summary.incomplete else 0)
+    sys.exit(3 if any(summary.incomplete for summary in summaries) else 0)
+
+
+def _run_due(config: Config, known: Registry, as_json: bool) -> list[Summary]:
+    """Makes the runs that are due, and says of each what it did."""
+    from collector.ledger.schema import Busy
+    from collector.operate.schedule import run_due
+
+    made: list[dict[str, Any]] = []
+    summaries: list[Summary] = []
+    try:
+        with progress_display() as progress:
+            for one, summary in run_due(config, known, actor=actor(), progress=progress):
+                made.append({"reason": one.reason, **as_document(summary)})
+                summaries.append(summary)
+                if not as_json:
+                    console().print(one.reason)
+                    report(summary, config.ledger)
+    except Busy as error:
+        click.echo(f"nothing done: {error}", err=True)
+    if as_json:
+        print_json(made)
+    elif not summaries:
+        console().print("nothing was due")
+    return summaries
 
 
 def select(config: Config, known: Registry, parts: dict[str, tuple[str, ...]]) -> Selection:

@@ -42,10 +42,11 @@ def status(
     bear on it.
 
     A requirement is `operating` if checks that bear on it partially or fully pass on every resource;
-    `failing` if one fails; `not tested` if none fails but something could not be read, or was last read
-    before the day before; `nothing in scope` if there is no such resource; `manual` if no check, or only
-    supporting ones, bear on it: documents, records and people show it. The last column says how strongly the
-    best of its checks bears on it: full, partial or supporting.
+    `failing` if one fails; `not tested` if none fails but something could not be read, or is stale: last
+    read longer ago than `freshness:` says, by default the day before; `nothing in scope` if there is no
+    such resource; `manual` if no check, or only supporting ones, bear on it: documents, records and people
+    show it. The last column says how strongly the best of its checks bears on it: full, partial or
+    supporting.
 
     \b
     Examples:

@@ -106,6 +106,15 @@ class View:
                 style="yellow",
             )
 
+        if self.picture.gaps:
+            from collector.report.status import GAP_DAYS
+
+            told = [f"{name} {days_of(days)}" for name, days in self.picture.gaps.items()]
+            out.print(
+                f"gaps: in the last {GAP_DAYS} days no run read {'; '.join(told)}",
+                style="yellow",
+            )
+
     def totals(self, rows: list[Any]) -> None:
         standings: dict[str, int] = {}
         for row in rows:
@@ -122,6 +131,7 @@ class View:
             "simulated": self.ledger.simulated,
             "stale_observations": len(self.picture.stale),
             "incomplete_observations": len(self.picture.incomplete),
+            "gaps": {source: [str(day) for day in days] for source, days in self.picture.gaps.items()},
             "rows": [status_document(row) for row in rows],
         }
 
@@ -136,6 +146,15 @@ def open_view(config_file: Path, at: datetime | None) -> Iterator[View]:
     with open_ledger(config) as ledger:
         as_of = picture(ledger, known, parameters, day_of(at), utc_now().date())
         yield View(ledger, known, load_controls(config), as_of)
+
+
+def days_of(days: list[date]) -> str:
+    """Days in order, as people read them: how many, and the first and the last."""
+    if len(days) == 1:
+        return f"on 1 day ({days[0]})"
+    whole = (days[-1] - days[0]).days + 1 == len(days)
+    span = f"{days[0]} to {days[-1]}" if whole else f"between {days[0]} and {days[-1]}"
+    return f"on {len(days)} days ({span})"
 
 
 def counts_row(counts: Counts) -> tuple[Any, ...]:

@@ -27,6 +27,7 @@ class Recorded:
         self._run = run
         self._started = ledger.run(run).started
         self._earlier = earlier
+        self._freshness = ledger.freshness(run)
         self._scopes = [known[key] for key in dict.fromkeys(one.scope for one in ledger.observed(run))]
         self._platforms = {name: source["platform"] for name, source in plan["sources"].items()}
         self._gaps = [
@@ -51,7 +52,8 @@ class Recorded:
         observed = self._ledger.observation(scope.key, evidence, self._run)
         if observed is None:
             return None
-        if observed.stale(self._started.date()) and not self._earlier and observed.state is not State.GONE:
+        stale = observed.stale(self._started.date(), self._freshness)
+        if stale and not self._earlier and observed.state is not State.GONE:
             last = f"{evidence} was last read in {scope.key} on {observed.at.date()}"
             return self._nothing(scope, NotCollected(Reason.NOT_SEEN, last))
         seen = self._ledger.seen(scope.key, evidence, self._run)

@@ -6,7 +6,7 @@ import contextlib
 import re
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from collector.ledger.history import RunWriter
 from collector.ledger.queries import Ledger
 from collector.ledger.schema import writing
 from collector.model import (
+    Freshness,
     Gap,
     NotCollected,
     Observation,
@@ -218,18 +219,20 @@ def execute(
         plan = make_plan(sources, selection)
         run = _Run(db, keys, config, known, selection, plan, params, now)
         writer = run.begin(reason, actor)
-        try:
-            with contextlib.ExitStack() as stack:
-                pools = {
-                    source.name: executor or stack.enter_context(ThreadPoolExecutor(config.workers))
-                    for source in sources
-                }
+        # That it was interrupted is recorded before what the threads still read is waited for.
+        with contextlib.ExitStack() as stack:
+            pools = {
+                source.name: executor or stack.enter_context(ThreadPoolExecutor(config.workers))
+                for source in sources
+            }
+            try:
                 summary = run.perform(writer, pools, progress or Progress())
-            summary.checkpoint = writer.finish(now(), {key.value: n for key, n in summary.outcomes.items()})
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                writer.interrupt(now())
-            raise
+                counts = {key.value: n for key, n in summary.outcomes.items()}
+                summary.checkpoint = writer.finish(now(), counts)
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    writer.interrupt(now())
+                raise
         summary.warnings += _stamp(db, config, summary.checkpoint, now)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return summary
@@ -256,6 +259,7 @@ class _Run:
         self.selection = selection
         self.params = params
         self.now = now
+        self.freshness = config.freshness_of(known)
         self.evidence = [
             one for one in known.evidence.values() if one.id in selection.evidence or not selection.evidence
         ]
@@ -290,10 +294,11 @@ class _Run:
         summary = Summary(writer.run, len(self.plan.scopes), gaps=self.plan.gaps)
         progress.planned(len(self.plan.scopes))
         observed: dict[str, Scope] = {}
-        for scope, observations in self._collected(pools):
-            self._record(writer, summary, observations)
-            observed[scope.key] = scope
-            progress.read(scope, observations)
+        with contextlib.closing(self._collected(pools)) as collected:
+            for scope, observations in collected:
+                self._record(writer, summary, observations)
+                observed[scope.key] = scope
+                progress.read(scope, observations)
         for scope, observations in self._not_read(writer, frozenset(observed)):
             self._record(writer, summary, observations)
             observed.setdefault(scope.key, scope)
@@ -313,12 +318,15 @@ class _Run:
                 for gap in self.plan.gaps
             ],
             "evidence": [one.id for one in self.evidence],
+            **({"freshness": self.freshness.to_json()} if self.freshness != Freshness() else {}),
         }
 
     def _evidence_in(self, scope: Scope) -> list[Evidence]:
         return [one for one in self.evidence if one.platform == scope.platform and one.per == scope.kind]
 
-    def _collected(self, pools: Mapping[str, Executor]) -> Iterator[tuple[Scope, list[Observation]]]:
+    def _collected(
+        self, pools: Mapping[str, Executor]
+    ) -> Generator[tuple[Scope, list[Observation]], None, None]:
         """Scopes as they are read: each source in a lane of its own, so that a slow one holds up no other.
 
         In a lane no more are under way than the writer can keep up with.

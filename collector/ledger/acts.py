@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -60,37 +60,64 @@ def record(
     """
     if taken := [name for name in facts if name in OF_EVERY]:
         raise ValueError(f"an act's facts cannot be named {', '.join(taken)}")
-    with _quietly(ledger) as db:
-        keys = journal.load_keys(ledger)
-        journal.check_signer(db, ledger, keys)
+    with when_free(ledger) as db:
+        keys = signer(db, ledger)
         if after is not None:
             _refuse_if_overtaken(db, subject, after)
-        entry = {"kind": kind, "subject": subject, "at": iso(at), "actor": actor, **facts}
         with transaction(db):
-            index = journal.append(db, [entry])
-            db.execute(
-                "INSERT INTO act (entry, kind, subject, at) VALUES (?, ?, ?, ?)",
-                (index, kind, subject, entry["at"]),
-            )
-            journal.sign(db, keys)
-        return read(db, index)
+            return write(db, keys, kind, subject, at, actor, facts)
+
+
+def signer(db: sqlite3.Connection, ledger: Path) -> journal.Keys:
+    """The keys to sign acts with.
+
+    Raises:
+        UserError: they are missing, or others than signed last.
+    """
+    keys = journal.load_keys(ledger)
+    journal.check_signer(db, ledger, keys)
+    return keys
+
+
+def write(
+    db: sqlite3.Connection,
+    keys: journal.Keys,
+    kind: str,
+    subject: str,
+    at: datetime,
+    actor: str,
+    facts: Mapping[str, Json],
+) -> Act:
+    """Writes one act within the caller's transaction."""
+    entry = {"kind": kind, "subject": subject, "at": iso(at), "actor": actor, **facts}
+    index = journal.append(db, [entry])
+    db.execute(
+        "INSERT INTO act (entry, kind, subject, at) VALUES (?, ?, ?, ?)", (index, kind, subject, entry["at"])
+    )
+    journal.sign(db, keys)
+    return read(db, index)
 
 
 @contextmanager
-def _quietly(ledger: Path) -> Iterator[sqlite3.Connection]:
-    """The ledger to write to, once nobody else does; a run takes minutes, so the wait has an end."""
+def when_free(ledger: Path) -> Iterator[sqlite3.Connection]:
+    """The ledger to write to, once nobody else does; a run takes minutes, so the wait has an end.
+
+    Raises:
+        UserError: there is no ledger yet, or somebody else still writes after `WAIT` seconds.
+    """
     if not ledger.exists():
         raise UserError(f"{ledger}: no ledger yet; `collector run` makes one")
     end = time.monotonic() + WAIT
-    while True:
-        try:
-            with writing(ledger) as db:
-                yield db
-            return
-        except Busy:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
+    with ExitStack() as stack:
+        while True:
+            try:
+                db = stack.enter_context(writing(ledger))
+                break
+            except Busy:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        yield db
 
 
 def _refuse_if_overtaken(db: sqlite3.Connection, subject: str, after: int) -> None:

@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from collector.ledger import acts, journal
+from collector.ledger import acts, attachments, journal
 from collector.ledger.acts import Act
 from collector.ledger.history import OUTCOMES, STATES
 from collector.ledger.schema import DamagedError, connect, explained
-from collector.model import Json, Outcome, Reason, Scope, Seen, State, UserError
+from collector.model import Freshness, Json, Outcome, Reason, Scope, Seen, State, UserError, iso
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Observed:
     state: State
     entry: int
 
-    def stale(self, as_of: date) -> bool:
-        """Whether it says nothing of a day any more: from before the day before, so a day went by unseen."""
-        return self.at.date() < as_of - timedelta(days=1)
+    def stale(self, as_of: date, freshness: Freshness) -> bool:
+        """Whether it says nothing of a day any more: read longer before it than such evidence stays fresh."""
+        return self.at < freshness.since(self.evidence, as_of)
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,58 @@ class Ledger:
         ).fetchone()
         return json.loads(journal.decompress(row[0]))
 
+    def freshness(self, run: int) -> Freshness:
+        """For how long what is read speaks on, as configured when a run was made."""
+        plan = self.run_document(run, "plan")
+        return Freshness.from_json(plan["freshness"]) if "freshness" in plan else Freshness()
+
+    def served(self, prefix: str, until: datetime) -> datetime | None:
+        """The last time, by a moment, that stands after `prefix` in the reason of a run that finished."""
+        row = self.db.execute(
+            "SELECT max(reason) FROM run WHERE state = 'finished' AND reason BETWEEN ? AND ?",
+            (prefix, prefix + iso(until)),
+        ).fetchone()
+        return datetime.fromisoformat(row[0].removeprefix(prefix)) if row[0] else None
+
+    def gaps(self, since: date, until: date) -> dict[str, list[date]]:
+        """The days (UTC, both included) on which no finished run read anything of a source, by source.
+
+        A day is that on which the run started. A source counts from the first run whose plan has it to the
+        last; to the end, if that is the last run by `until`. A source read in part, or on which some of the
+        evidence failed, has been read: its observations say how completely.
+        """
+        rows = self.db.execute(
+            "SELECT id, started, state, plan FROM run WHERE started <= ? ORDER BY started, id",
+            (f"{until}T23:59:59Z",),
+        ).fetchall()
+        plans = {plan: self.run_document(run, "plan")["sources"] for run, _, _, plan in rows}
+        expected: dict[str, tuple[date, date]] = {}
+        read: set[tuple[str, date]] = set()
+        for run, started, state, plan in rows:
+            day = date.fromisoformat(started[:10])
+            for source in plans[plan]:
+                expected[source] = (expected.get(source, (day, day))[0], day)
+            if state == "finished" and day >= since:
+                read |= {(source, day) for source in plans[plan] if self._reads(run, source)}
+        last = set(plans[rows[-1][3]]) if rows else set()
+        found: dict[str, list[date]] = {}
+        for source, (first, left) in sorted(expected.items()):
+            begin, end = max(first, since), until if source in last else left
+            days = (begin + timedelta(days=number) for number in range((end - begin).days + 1))
+            if missing := [day for day in days if (source, day) not in read]:
+                found[source] = missing
+        return found
+
+    def _reads(self, run: int, source: str) -> bool:
+        """Whether a run read anything of a source. CROSS JOIN: it stops at the first that it finds."""
+        row = self.db.execute(
+            "SELECT EXISTS (SELECT 1 FROM scope s CROSS JOIN evidence e CROSS JOIN observation o"
+            " ON o.scope = s.id AND o.evidence = e.id AND o.run = ? AND o.state IN (?, ?)"
+            " WHERE s.source = ?)",
+            (run, STATES.index(State.COMPLETE), STATES.index(State.PARTIAL), source),
+        ).fetchone()
+        return bool(row[0])
+
     def scopes(self) -> dict[str, Scope]:
         """Every scope ever read, by key."""
         rows = self.db.execute(
@@ -242,6 +294,10 @@ class Ledger:
     ) -> list[Act]:
         """What people did, in order; see `collector.ledger.acts.find`."""
         return acts.find(self.db, kind, subject, until)
+
+    def attachment(self, digest: str) -> Iterator[bytes]:
+        """The bytes of a file that somebody attached, a chunk at a time; see `attachments.read`."""
+        return attachments.read(self.db, digest)
 
     def provenance(self, observed: Observed) -> dict[str, Any]:
         """What the journal says of an observation: identity, endpoint, calls, gaps, reason, digests."""

@@ -132,6 +132,17 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX act_kind ON act (kind);
     CREATE INDEX act_subject ON act (subject);
+    CREATE TABLE attachment (           -- files that people gave, once each
+        id INTEGER PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,    -- SHA-256 of the file
+        size INTEGER NOT NULL           -- bytes
+    ) STRICT;
+    CREATE TABLE chunk (                -- a file's bytes, 1 MiB a chunk but for the last
+        attachment INTEGER NOT NULL REFERENCES attachment (id),
+        number INTEGER NOT NULL,        -- from 0
+        data BLOB NOT NULL,             -- zstd
+        PRIMARY KEY (attachment, number)
+    ) STRICT;
     """,
 )
 """What makes each version of the schema from the one before. Entries are never changed, only added."""

@@ -17,9 +17,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from collector.ledger import checkpoint, journal, merkle
+from collector.ledger import attachments, checkpoint, journal, merkle
 from collector.ledger.history import STATES, changed
-from collector.ledger.schema import connect, new
+from collector.ledger.schema import DamagedError, connect, new
 from collector.model import Json, UserError, iso
 
 MOST = 20
@@ -35,6 +35,7 @@ class Verification:
     observations: int = 0
     changes: int = 0
     documents: int = 0
+    attachments: int = 0
     unsigned: int = 0
     head: str = ""
     timestamps: int = 0
@@ -53,6 +54,7 @@ class _Claims:
     results: dict[tuple[int, str, str], Json] = field(default_factory=dict)
     heads: set[int] = field(default_factory=set)
     acts: set[tuple[int, str, str, str]] = field(default_factory=set)
+    attachments: dict[str, int] = field(default_factory=dict)
     timestamps: dict[int, str] = field(default_factory=dict)
     verifiers: list[str] = field(default_factory=list)
 
@@ -107,6 +109,7 @@ def _problems(
     yield from _results(db, claims, found)
     yield from _intervals(db)
     yield from _acts(db, claims)
+    yield from _attachments(db, claims, found)
     yield from _orphans(db)
 
 
@@ -161,6 +164,8 @@ def _note(claims: _Claims, index: int, entry: dict[str, Any]) -> None:
         case kind if "subject" in entry:
             claims.acts.add((index, kind, entry["subject"], entry["at"]))
             claims.heads.add(index + 1)
+            if kind == attachments.ADDED:
+                claims.attachments[entry["subject"]] = entry["size"]
 
 
 def _tree(db: sqlite3.Connection, leaves: list[bytes]) -> Iterator[str]:
@@ -373,6 +378,24 @@ def _acts(db: sqlite3.Connection, claims: _Claims) -> Iterator[str]:
     stored = set(db.execute("SELECT entry, kind, subject, at FROM act"))
     for index, kind, subject, _ in sorted(claims.acts ^ stored):
         yield f"table act: entry {index} ({kind} of {subject}) is not as the journal has it"
+
+
+def _attachments(db: sqlite3.Connection, claims: _Claims, found: Verification) -> Iterator[str]:
+    """The files that people attached must be whole, each of them and no other."""
+    rows = db.execute("SELECT lower(hex(digest)), size FROM attachment").fetchall()
+    stored = dict(rows)
+    for digest in sorted(stored.keys() | claims.attachments.keys()):
+        if stored.get(digest) != claims.attachments.get(digest):
+            yield f"attachment {digest}: the table attachment does not say what was recorded"
+            continue
+        found.attachments += 1
+        try:
+            size = sum(map(len, attachments.read(db, digest)))
+        except DamagedError as error:
+            yield str(error)
+        else:
+            if size != stored[digest]:
+                yield f"attachment {digest}: has {size} bytes, not {stored[digest]}"
 
 
 def _orphans(db: sqlite3.Connection) -> Iterator[str]:

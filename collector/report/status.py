@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,9 @@ from collector.model import State
 from collector.registry import Registry
 from collector.sdk import Check
 from mappings import Control, ControlMap, Mapped, Requirement, Strength
+
+GAP_DAYS = 30
+"""So many days back a picture looks for days on which nothing was read."""
 
 
 class Standing(StrEnum):
@@ -104,13 +107,17 @@ class ControlStatus:
 
 @dataclass(frozen=True)
 class Picture:
-    """Everything as of a run: each check's counts, and the observations not complete or stale."""
+    """Everything as of a run: each check's counts, and the observations not complete or stale.
+
+    `gaps` are the days of the last `GAP_DAYS` on which nothing was read, by source; today is not over yet.
+    """
 
     run: Run
     as_of: date
     checks: Mapping[str, CheckStatus]
     incomplete: list[Observed]
     stale: list[Observed]
+    gaps: Mapping[str, list[date]]
 
     def requirement(self, known: ControlMap, requirement: Requirement) -> RequirementStatus:
         mapped = [
@@ -138,8 +145,8 @@ def picture(
 ) -> Picture:
     """What the ledger says of every check at the end of a day, or now.
 
-    An observation from before the day before is stale: a day went by on which nobody looked. Its verdicts
-    count as not tested. The dates of a simulated ledger are compared with its own last run.
+    The verdicts of an observation that is stale, by the freshness that was configured for the run, count as
+    not tested. The dates of a simulated ledger are compared with its own last run.
 
     Args:
         parameters: those set in config.yaml, for checks that the run did not perform; else the run's count.
@@ -148,7 +155,8 @@ def picture(
     run = ledger.run_at(when)
     as_of = when or (run.started.date() if ledger.simulated else today)
     observed = [one for one in ledger.observed(run.id) if one.state is not State.GONE]
-    stale = [one for one in observed if one.stale(as_of)]
+    freshness = ledger.freshness(run.id)
+    stale = [one for one in observed if one.stale(as_of, freshness)]
     out_of_date = {(one.scope, one.evidence) for one in stale}
     read = {one.evidence for one in observed}
     in_scope = {source["platform"] for source in ledger.run_document(run.id, "plan")["sources"].values()}
@@ -172,7 +180,9 @@ def picture(
             )
         status.counts += counts
     incomplete = [one for one in observed if one.state is not State.COMPLETE]
-    return Picture(run, as_of, checks, incomplete, stale)
+    over = when or as_of - timedelta(days=1)
+    gaps = ledger.gaps(over - timedelta(days=GAP_DAYS - 1), over)
+    return Picture(run, as_of, checks, incomplete, stale, gaps)
 
 
 def _set(check: Check, parameters: Mapping[str, Any]) -> dict[str, Any]:

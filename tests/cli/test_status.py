@@ -33,7 +33,7 @@ def test_every_requirement_of_a_framework(story: Desk, framework: str | None, ro
 def test_document(story: Desk) -> None:
     document = story.json("status", "soc2")
     assert set(document) == {
-        "as_of", "run", "simulated", "stale_observations", "incomplete_observations", "rows",
+        "as_of", "run", "simulated", "stale_observations", "incomplete_observations", "gaps", "rows",
     }  # fmt: skip
     assert document["as_of"] == "2026-03-31"
     assert document["run"]["started"] == "2026-03-31T06:00:00Z"
@@ -145,6 +145,30 @@ def test_stale_results_are_shown_as_not_tested(desk: Desk) -> None:
 def test_yesterday_is_not_stale(desk: Desk) -> None:
     desk.ran(NOW - timedelta(days=1))
     assert "stale" not in desk.says("status")
+
+
+def test_freshness_of_one_evidence(desk: Desk) -> None:
+    """It is that of the run: what is configured anew counts from the next one on."""
+    desk.change(freshness={"aws.s3.buckets": "2d"})
+    desk.ran(NOW - timedelta(days=2))
+    document = desk.json("show", "aws.s3.blocks_public_access")
+    assert (document["pass"], document["fail"], document["stale"]) == (1, 1, 0)
+    desk.change(freshness={})
+    assert desk.json("status")["stale_observations"] == 1
+    desk.change(freshness={"aws.s3.bukets": "2d"})
+    assert desk.refused("run").endswith("no evidence 'aws.s3.bukets'; did you mean 'aws.s3.buckets'?")
+
+
+def test_gaps_in_the_record(story: Desk, desk: Desk) -> None:
+    """Today is not over; a past day is."""
+    said = "gaps: in the last 30 days no run read aws on 28 days (2026-03-03 to 2026-03-30)"
+    assert said in story.says("status", "soc2").splitlines()
+    assert len(story.json("status")["gaps"]["aws"]) == 28
+    assert "no run read aws on 1 day (2026-03-03)" in story.says("status", "--at", "2026-03-03")
+    desk.ran(NOW - timedelta(days=1))
+    assert desk.json("status")["gaps"] == {}
+    desk.ran(NOW - timedelta(days=4))
+    assert len(desk.json("status")["gaps"]["aws"]) == 2
 
 
 def test_simulated_dates_do_not_go_stale(desk: Desk) -> None:

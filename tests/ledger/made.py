@@ -91,6 +91,7 @@ class Book:
         self.file = folder / "ledger.db"
         self.keys = keys or journal.make_keys(self.file, "acme/ledger")
         self.nights = 0
+        self.reason = "made up"
 
     @property
     def now(self) -> datetime:
@@ -125,7 +126,7 @@ class Book:
     def writer(self, db: Any, checks: Sequence[Check], at: datetime) -> RunWriter:
         plan = {"sources": {"made": {"platform": "ledger"}}, "scopes": [HERE.key, THERE.key], "gaps": []}
         return RunWriter(
-            db, self.keys, at=at, actor="tester@here", reason="made up", plan=plan,
+            db, self.keys, at=at, actor="tester@here", reason=self.reason, plan=plan,
             checks={one.id: ["0" * 12, {}] for one in checks},
             known_checks={LATE: things.id, **{one.id: one.of.id for one in checks}},
         )  # fmt: skip

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from collector.ledger import journal
-from collector.ledger.queries import Ledger
-from collector.model import Call, Outcome, Provenance, State, UserError
+from collector.ledger.history import RunWriter
+from collector.ledger.queries import Ledger, Observed
+from collector.model import Call, Freshness, Outcome, Provenance, State, UserError
+from collector.sdk import Check
 from tests.ledger.made import BEGUN, DENIED, HERE, THERE, Book, is_even, observed, others, things
 
 
@@ -119,3 +124,94 @@ def test_a_ledger_that_no_run_has_begun_yet(tmp_path: Path) -> None:
         assert (ledger.scopes(), list(ledger.tallies(1)), ledger.drift(1)) == ({}, [], [])
         with pytest.raises(UserError, match=r"there is no run 2; `collector show runs` lists them$"):
             ledger.run(2)
+
+
+# Days, and what was read on them
+
+
+def days(*numbers: int) -> list[date]:
+    """Days of January 2026; the first night is that of the first."""
+    return [date(2026, 1, number) for number in numbers]
+
+
+def gaps(book: Book, first: int, last: int) -> dict[str, list[date]]:
+    with book.read() as ledger:
+        return ledger.gaps(*days(first, last))
+
+
+def test_a_day_without_a_finished_run_that_read_anything_is_a_gap(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    book.night(observed({"a": 1}))
+    book.night(observed({"a": 1}), end="interrupted")
+    book.night(observed({"a": 1}, missing=DENIED))  # in part
+    book.night(observed({}, missing=DENIED))  # nothing
+    book.night(observed({"a": 1}), end="killed")
+    book.nights = 4
+    book.night(observed({"a": 1}))  # the day of the killed run, again
+    book.nights = 8
+    book.night(observed({"a": 1}))
+    assert gaps(book, 1, 9) == {"made": days(2, 4, 6, 7, 8)}
+    assert gaps(book, 3, 7) == {"made": days(4, 6, 7)}
+    assert gaps(book, 9, 11) == {"made": days(10, 11)}
+    assert gaps(book, 3, 3) == gaps(book, 9, 9) == {}
+
+
+def test_a_source_counts_from_its_first_run_to_its_last(tmp_path: Path) -> None:
+    """What a period shows does not depend on what was done after it."""
+
+    class Changing(Book):
+        sources: ClassVar[list[str]] = []
+
+        def writer(self, db: Any, checks: Sequence[Check], at: datetime) -> RunWriter:
+            plan = {"sources": {name: {"platform": "ledger"} for name in self.sources}}
+            return RunWriter(
+                db, self.keys, at=at, actor="tester@here", reason="made up", plan=plan, checks={},
+                known_checks={},
+            )  # fmt: skip
+
+    book, other = Changing(tmp_path), replace(HERE, source="other")
+    for sources in (["made"], ["made", "other"], ["made", "other"], ["made"], ["made"]):
+        book.sources = sources
+        book.night(observed({"a": 1}))
+    assert gaps(book, 1, 9) == {"made": days(6, 7, 8, 9), "other": days(2, 3)}
+    assert gaps(book, 1, 3) == {"other": days(2, 3)}
+    book.sources = ["made", "other"]
+    book.night(observed({"a": 1}, scope=other), observed({"a": 1}))
+    assert gaps(book, 1, 7) == {"made": days(7), "other": days(2, 3, 4, 5, 7)}
+    with book.read() as ledger:
+        assert ledger.gaps(date(2025, 1, 1), date(2025, 12, 31)) == {}
+
+
+def test_how_long_what_was_read_speaks_on() -> None:
+    read = Observed("here", "made.things", 1, datetime(2026, 1, 5, 18, tzinfo=UTC), State.COMPLETE, 1)
+    for spans, last in (
+        ({}, 6),
+        ({"made.things": timedelta(hours=6)}, 6),
+        ({"made.things": timedelta(hours=5)}, 5),
+        ({"made.things": timedelta(days=3)}, 8),
+        ({"made.others": timedelta(days=3)}, 6),
+    ):
+        fresh = Freshness.from_json(Freshness(own=spans).to_json())
+        assert not read.stale(date(2026, 1, last), fresh)
+        assert read.stale(date(2026, 1, last + 1), fresh)
+    assert not read.stale(date(2026, 1, 12), Freshness(timedelta(weeks=1)))
+
+
+def test_what_the_schedule_was_served_last(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    for reason, end in (
+        ("scheduled: nightly 2026-01-01T02:00:00Z", "finished"),
+        ("scheduled: nightly 2026-01-03T02:00:00Z", "interrupted"),
+        ("scheduled: nightly-2 2026-01-03T02:00:00Z", "finished"),
+        ("scheduled: nightly 2031-01-03T02:00:00Z", "finished"),  # the clock was wrong
+        ("asked for", "finished"),
+    ):
+        book.reason = reason
+        book.night(observed({"a": 1}), end=end)
+    with book.read() as ledger:
+        first, wrong = datetime(2026, 1, 1, 2, tzinfo=UTC), datetime(2031, 1, 3, 2, tzinfo=UTC)
+        assert ledger.served("scheduled: nightly ", first - timedelta(seconds=1)) is None
+        assert ledger.served("scheduled: nightly ", first) == first
+        assert ledger.served("scheduled: nightly ", wrong - timedelta(seconds=1)) == first
+        assert ledger.served("scheduled: nightly ", wrong) == wrong
+        assert ledger.served("scheduled: weekly ", wrong) is None

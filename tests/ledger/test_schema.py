@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from threading import Event, Thread
 import pytest
 
 from collector.ledger import journal
+from collector.ledger.acts import record
 from collector.ledger.schema import (
     MIGRATIONS,
     VERSION,
@@ -79,6 +82,17 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(old: Book) -> None:
         ]
         assert old.seen(3, THERE).state is State.GONE
     assert old.night(observed({"a": 3})) == 4
+    assert not old.problems(), "what was signed then, and what is signed now"
+
+
+def test_an_act_on_a_ledger_of_the_first_version_brings_it_up_to_date(old: Book) -> None:
+    keys = {"name": old.keys.name, "signing": old.keys.signing, "redaction": old.keys.redaction}
+    kept = {name: key if isinstance(key, str) else b64encode(key).decode() for name, key in keys.items()}
+    journal.key_file(old.file).write_text(json.dumps(kept))
+    act = record(old.file, "sample.draw", "S1", old.now, "ada@here", {"seed": "4711"})
+    assert version(old.file) == VERSION
+    with old.read() as ledger:
+        assert ledger.acts() == [act]
     assert not old.problems(), "what was signed then, and what is signed now"
 
 

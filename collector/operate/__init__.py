@@ -1,0 +1,1 @@
+"""What keeps the program at work: the schedule, its health, its log."""

@@ -37,6 +37,8 @@ COMMANDS = {
         "List the checks, read one's documentation, or prove that they can fail.",
     ),
     "access-review": ("collector.cli.people", "Write every account to a file, to be decided on."),
+    "evidence": ("collector.cli.documents", "Documents and records that no API has: add, list, export."),
+    "request": ("collector.cli.documents", "What people are asked for, and by when."),
     "retest": ("collector.cli.proof", "Perform a past run's tests again, on its evidence, offline."),
     "verify": ("collector.cli.proof", "Prove that the ledger is what was recorded, or name what is not."),
     "ledger": ("collector.cli.ledger", "Back up the ledger, take its signed head, renew its key."),

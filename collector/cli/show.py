@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ from collector.model import NotCollected, UserError
 
 if TYPE_CHECKING:
     from collector.ledger.queries import Found, Judged, Run, Version
+    from collector.operate.documents import Document
     from collector.report.status import ControlStatus, RequirementStatus
 
 
@@ -286,6 +288,19 @@ class _ShownControl:
     def _status(self) -> ControlStatus:
         return self.view.picture.control(self.view.controls_map.controls[self.id])
 
+    @cached_property
+    def _documents(self) -> list[Document]:
+        """The documents held of the control by the end of the day."""
+        from collector.operate import documents
+
+        end = datetime.combine(self.view.picture.as_of, time(23, 59, 59), UTC)
+        held = documents.held(self.view.ledger, end).values()
+        return [one for one in held if one.control == self.id and not one.retired]
+
+    def _held(self, shows: str) -> list[Document]:
+        """Those that show one thing; by an empty name, the control as a whole."""
+        return [one for one in self._documents if one.shows == shows]
+
     def document(self) -> Any:
         status = self._status()
         one = status.control
@@ -295,7 +310,8 @@ class _ShownControl:
             "statement": one.statement,
             "frequency": one.frequency,
             "requirements": {id_: vars(link) for id_, link in one.requirements.items()},
-            "evidence": [vars(item) for item in one.evidence],
+            "evidence": [{**vars(e), "documents": len(self._held(e.name))} for e in one.evidence],
+            "documents": [d.id for d in self._documents],
             "links": [vars(link) for link in one.checks],
             "not_passing": [
                 judged_document(j) for j in not_passing(self.view, (c for _, c in status.checks), None)
@@ -320,7 +336,13 @@ class _ShownControl:
         )
         if one.evidence:
             out.print("\nDocuments and records", style="bold")
-            table(("kind", "name", "cadence"), [(e.kind, e.name, e.cadence) for e in one.evidence])
+            table(
+                ("kind", "name", "cadence", "held"),
+                [(e.kind, e.name, e.cadence, len(self._held(e.name))) for e in one.evidence],
+                numbers=("held",),
+            )
+        if whole := self._held(""):
+            out.print(f"and {count(len(whole), 'document')} of the control as a whole")
         if one.checks:
             out.print("\nChecks", style="bold")
             found = {c.check.id: c for _, c in status.checks}

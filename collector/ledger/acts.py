@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from collector.ledger import journal
-from collector.ledger.schema import Busy, transaction, writing
+from collector.ledger.schema import Busy, connect, explained, transaction, writing
 from collector.model import Json, UserError, iso
 
 WAIT = 10.0
@@ -23,6 +23,10 @@ WAIT = 10.0
 
 OF_EVERY = ("kind", "subject", "at", "actor")
 """The fields that every act's entry has beside its facts."""
+
+
+class Overtaken(UserError):  # noqa: N818 - it is no mistake of anybody's
+    """Somebody else acted on the same subject meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def record(
         after: the entry of the last act on this subject that the actor knew of. Without it nothing is asked.
 
     Raises:
-        UserError: somebody else acted on the subject since, there is no ledger yet, or a run is writing.
+        Overtaken: somebody else acted on the subject since.
+        UserError: there is no ledger yet, or a run is writing.
     """
     if taken := [name for name in facts if name in OF_EVERY]:
         raise ValueError(f"an act's facts cannot be named {', '.join(taken)}")
@@ -66,6 +71,25 @@ def record(
             _refuse_if_overtaken(db, subject, after)
         with transaction(db):
             return write(db, keys, kind, subject, at, actor, facts)
+
+
+def record_new(
+    ledger: Path, kind: str, letter: str, at: datetime, actor: str, facts: Mapping[str, Json]
+) -> Act:
+    """Writes the act that brings a new subject about, under the next free name, such as `D-12` for `D`.
+
+    Raises:
+        UserError: as `record` does.
+    """
+    while True:
+        with closing(connect(ledger)) as db, explained(ledger):
+            rows = db.execute("SELECT DISTINCT subject FROM act WHERE kind = ?", (kind,))
+            numbers = [int(subject.partition("-")[2]) for (subject,) in rows]
+        try:
+            subject = f"{letter}-{max(numbers, default=0) + 1}"
+            return record(ledger, kind, subject, at, actor, facts, after=-1)
+        except Overtaken:
+            continue
 
 
 def signer(db: sqlite3.Connection, ledger: Path) -> journal.Keys:
@@ -126,7 +150,7 @@ def _refuse_if_overtaken(db: sqlite3.Connection, subject: str, after: int) -> No
     ).fetchone()
     if row:
         other = read(db, row[0])
-        raise UserError(
+        raise Overtaken(
             f"{subject}: {other.actor} did {other.kind} meanwhile, at {iso(other.at)}; see it, then decide"
         )
 

@@ -62,7 +62,8 @@ def attach(ledger: Path, path: Path, *, at: datetime, actor: str) -> Attachment:
         with transaction(db):
             _store(db, path, digest, size)
             acts.write(db, keys, ADDED, digest, at, actor, {"name": _storable(path.name), "size": size})
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a large file does not stay in the log as well
+        if size > CHUNK:  # a large file does not stay in SQLite's log as well
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return Attachment(digest, path.name, size)
 
 

@@ -1,1 +1,1 @@
-"""What keeps the program at work: the schedule, its health, its log."""
+"""What keeps the program at work: the schedule, its health, its log; documents and requests to people."""

@@ -161,7 +161,7 @@ def contents(file: Path) -> dict[str, list[Any]]:
     with closing(connect(file)) as db:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         found = {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables}  # noqa: S608
-    unpacked = {"journal": 2, "content": 2}
+    unpacked = {"journal": 2, "content": 2, "chunk": 2}
     for name, column in unpacked.items():
         found[name] = [
             (*row[:column], journal.decompress(row[column]), *row[column + 1 :]) for row in found[name]

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from collector.ledger import history, journal
+from collector.ledger.acts import record
+from collector.ledger.attachments import attach
 from collector.ledger.schema import connect
 from collector.ledger.verify import verify
 from collector.model import NotCollected, Outcome, Reason, State, UserError, Verdict
@@ -40,6 +42,10 @@ def fill(book: Book) -> None:
         history.note(db, "proof", book.now, shown={"ledger.made.is_even": "0" * 12}, wanting=[])
         book.keys = journal.make_keys(book.file, "acme/ledger")
         history.renew_key(db, book.keys, book.now, "tester@here")
+    paper = book.file.with_name("minutes.pdf")
+    paper.write_bytes(random.Random(0).randbytes(20_000))  # noqa: S311 - a test
+    kept = attach(book.file, paper, at=book.now, actor="tester@here")
+    record(book.file, "document.add", "D-1", book.now, "tester@here", {"sha256": kept.digest})
     book.night(observed(many | {"thing-2": 3}), observed({"o": 4}, of=others))
 
 
@@ -58,7 +64,7 @@ def file(lived_in: Book, tmp_path: Path) -> Path:
 def test_a_sound_ledger_verifies(lived_in: Book) -> None:
     found = verify(lived_in.file)
     assert found.problems == []
-    assert (found.checkpoints, found.observations, found.unsigned) == (5, 13, 0)
+    assert (found.checkpoints, found.observations, found.attachments, found.unsigned) == (7, 13, 1, 0)
     assert found.entries == journal_size(lived_in.file)
     assert found.documents == len(contents(lived_in.file)["content"])
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "schedule": ("collector.cli.schedule", "Run by the timetable, in the foreground, until it is stopped."),
     "status": ("collector.cli.status", "Where requirements or controls stand, now or on a past day."),
     "show": ("collector.cli.show", "One requirement, control, check, resource or run, whole."),
+    "sample": ("collector.cli.sample", "Show a population over a period, and draw a sample from it."),
     "checks": (
         "collector.cli.checks",
         "List the checks, read one's documentation, or prove that they can fail.",

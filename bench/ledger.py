@@ -22,12 +22,12 @@ from typing import Any
 
 import mappings
 from collector import registry
+from collector.engine.status import picture
 from collector.ledger import history, journal
 from collector.ledger.queries import Ledger
 from collector.ledger.schema import connect
 from collector.ledger.verify import verify
 from collector.model import Call, Observation, Outcome, Provenance, Scope, State, Verdict
-from collector.report.status import picture
 
 BEGUN = datetime(2025, 1, 1, 2, tzinfo=UTC)
 KINDS = 10

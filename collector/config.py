@@ -12,7 +12,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import (
@@ -37,6 +37,7 @@ DEEPEST = 20
 EXACT = 2**53
 """From here on JSON does not keep a number exactly (RFC 8785), and infinity not at all."""
 
+M = TypeVar("M", bound=BaseModel)
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -157,6 +158,11 @@ class Config(BaseModel):
     mapping_paths: tuple[Path, ...] = Field(
         (), description="Folders with requirements and controls of your own"
     )
+    soa: Path | None = Field(None, description="The Statement of Applicability; relative to config.yaml")
+    programme: Path | None = Field(
+        None,
+        description="The internal audit programme: auditors, risk ratings, audits; relative to config.yaml",
+    )
     fail_on: Severity | None = Field(
         None, description="`run` exits with 1 if a check of this severity or above fails"
     )
@@ -261,7 +267,41 @@ def load(file: Path) -> Config:
         key: tuple(_place(lines, (key, number), path) for number, path in enumerate(getattr(config, key)))
         for key in ("check_paths", "mapping_paths")
     }
-    return config.model_copy(update={"ledger": _place(lines, ("ledger",), config.ledger), **folders})
+    files = {
+        key: _place(lines, (key,), path)
+        for key in ("ledger", "soa", "programme")
+        if (path := getattr(config, key)) is not None
+    }
+    return config.model_copy(update={**files, **folders})
+
+
+class Document(Generic[M]):
+    """Another YAML file, read as strictly as `config.yaml`. `at` gives `file:line` of a key in it."""
+
+    def __init__(self, file: Path, model: type[M], *, see: str, missing: str) -> None:
+        """Reads it.
+
+        Args:
+            see: the page that explains its keys.
+            missing: how one comes to have the file.
+
+        Raises:
+            UserError: it cannot be read, or something in it is wrong: file, line, what was meant.
+        """
+        if not file.exists():
+            raise UserError(f"{file}: no such file; {missing}")
+        document = _read(file)
+        self._lines = _Lines(file)
+        if not isinstance(document, dict):
+            known = " and ".join(f"{key}:" for key in model.model_fields)
+            raise UserError(f"{file}:1: expected the key {known}; see {see}")
+        try:
+            self.content: M = model.model_validate(_given(document))
+        except ValidationError as error:
+            raise UserError(_explain(self._lines, (), error, model, see=see)) from None
+
+    def at(self, *path: str | int) -> str:
+        return self._lines.at(path)
 
 
 def schema() -> dict[str, Any]:
@@ -402,7 +442,11 @@ class _Lines:
 
 
 def _explain(
-    lines: _Lines, at: tuple[str | int, ...], error: ValidationError, *models: type[BaseModel]
+    lines: _Lines,
+    at: tuple[str | int, ...],
+    error: ValidationError,
+    *models: type[BaseModel],
+    see: str = "config.example.yaml",
 ) -> str:
     """One problem, in one line: of the ways in which a value could be right, that which fits furthest.
 
@@ -417,7 +461,7 @@ def _explain(
     if problem["type"] == "extra_forbidden":
         return _unknown_key(where, key, *_inside(models, problem["loc"][:-1]))
     if problem["type"] == "missing":
-        return f"{where}: {key}: is missing; add it (see config.example.yaml)"
+        return f"{where}: {key}: is missing; add it (see {see})"
     if problem["type"] == "value_error":
         return f"{where}: {_in_yaml(problem['msg'])}"
     said = [one["msg"] for one in error.errors() if one["input"] == value and len(one["loc"]) == depth]

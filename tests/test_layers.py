@@ -33,7 +33,7 @@ def test_the_contracts_of_imports_are_kept() -> None:
         ),
         ("import collector.ledger.queries", "boto3 github pydantic yaml cryptography checks"),
         ("import collector.ledger.verify", "boto3 github pydantic yaml checks"),
-        ("import collector.report.status", "boto3 github"),
+        ("import collector.engine.status", "boto3 github"),
         ("import collector.engine.run", "boto3 github moto flask"),
     ],
 )

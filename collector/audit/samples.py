@@ -9,13 +9,13 @@ from datetime import date, datetime
 from collector.audit import sampling
 from collector.audit.population import By, Kind, Population, Subject, owners, population
 from collector.audit.sampling import Drawn, Method, Size
+from collector.engine.status import Counts, picture
 from collector.ledger import acts, journal, periods
 from collector.ledger.acts import Act
 from collector.ledger.periods import Period
 from collector.ledger.queries import Ledger, Run
 from collector.model import Json, Severity, UserError
 from collector.registry import Registry
-from collector.report.status import Counts, picture
 
 DRAW, ENLARGE, WITHDRAW = "sample.draw", "sample.enlarge", "sample.withdraw"
 NOTHING_YET = -1

@@ -41,6 +41,9 @@ COMMANDS = {
     "evidence": ("collector.cli.documents", "Documents and records that no API has: add, list, export."),
     "request": ("collector.cli.documents", "What people are asked for, and by when."),
     "retest": ("collector.cli.proof", "Perform a past run's tests again, on its evidence, offline."),
+    "soa": ("collector.cli.soa", "The Statement of Applicability: which Annex A controls apply, and why."),
+    "audit": ("collector.cli.audit", "The internal audit programme: plan, independence, conclusions."),
+    "finding": ("collector.cli.finding", "The register of findings, and the corrective action on each."),
     "verify": ("collector.cli.proof", "Prove that the ledger is what was recorded, or name what is not."),
     "ledger": ("collector.cli.ledger", "Back up the ledger, take its signed head, renew its key."),
 }

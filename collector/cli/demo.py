@@ -124,7 +124,7 @@ def _run(config: Config, known: Registry, when: datetime) -> None:
 
 
 def _print_drift(file: Path, known: Registry) -> None:
-    from collector.report.status import Standing
+    from collector.engine.status import Standing
 
     out = console()
     with open_view(file, None) as view:

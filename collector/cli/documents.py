@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.acting import actor_option, end_of, who
 from collector.cli.common import (
-    F,
     at_option,
     config_option,
     console,
@@ -35,30 +35,14 @@ DAY = click.DateTime(["%Y-%m-%d"])
 MOST_SHOWN = 20
 
 
-def _actor_option(command: F) -> F:
-    return click.option(
-        "--actor", metavar="NAME", help="Who does this, as the ledger names them; user@host if not given."
-    )(command)
-
-
-def _who(actor: str | None) -> str:
-    from collector.cli.run import actor as user_at_host
-
-    return actor or user_at_host()
-
-
 def _as_of(at: datetime | None) -> tuple[date, datetime | None]:
     """The day that `--at` named, or today, and the moment up to which acts count.
 
     Raises:
         UserError: it is in the future.
     """
-    today, day = utc_now().date(), day_of(at)
-    if day is None:
-        return today, None
-    if day > today:
-        raise UserError(f"--at {day} is in the future; leave it out for how things stand now")
-    return day, datetime.combine(day, time(23, 59, 59), UTC)
+    until = end_of(at)
+    return (until.date() if until else utc_now().date()), until
 
 
 @click.group()
@@ -93,7 +77,7 @@ def evidence() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="A CSV or YAML file with control, file, owner, effective, valid_until, shows.",
 )
-@_actor_option
+@actor_option
 @config_option
 @json_option
 def add(
@@ -125,7 +109,7 @@ def add(
     config = load_config(config_file)
     known = load_controls(config)
     out, added = console(), []
-    for one in documents.add(config.ledger, known, given, at=utc_now(), actor=_who(actor)):
+    for one in documents.add(config.ledger, known, given, at=utc_now(), actor=who(actor)):
         added.append(one)
         if not as_json:
             what = _told(one.document)
@@ -279,7 +263,7 @@ def export(id_: str, target: Path, config_file: Path) -> None:
 @evidence.command()
 @click.argument("id_", metavar="ID")
 @click.option("--reason", required=True, help="Why it no longer shows anything.")
-@_actor_option
+@actor_option
 @config_option
 def retire(id_: str, reason: str, actor: str | None, config_file: Path) -> None:
     """Say that a document no longer shows anything.
@@ -289,7 +273,7 @@ def retire(id_: str, reason: str, actor: str | None, config_file: Path) -> None:
     from collector.operate import documents
 
     config = load_config(config_file)
-    document = documents.retire(config.ledger, id_, reason, at=utc_now(), actor=_who(actor))
+    document = documents.retire(config.ledger, id_, reason, at=utc_now(), actor=who(actor))
     click.echo(f"{document.id}: {document.file} retired")
 
 
@@ -333,7 +317,7 @@ def request() -> None:
     "--by", required=True, type=DAY, metavar="YYYY-MM-DD", help="The last day on which it is in time."
 )
 @click.option("--what", required=True, metavar="TEXT", help="What is needed.")
-@_actor_option
+@actor_option
 @config_option
 def make(about: str, person: str, by: datetime, what: str, actor: str | None, config_file: Path) -> None:
     """Ask somebody for something that a requirement or control needs."""
@@ -341,7 +325,7 @@ def make(about: str, person: str, by: datetime, what: str, actor: str | None, co
 
     config = load_config(config_file)
     made = requests.make(
-        config.ledger, load_controls(config), about, person, by.date(), what, at=utc_now(), actor=_who(actor)
+        config.ledger, load_controls(config), about, person, by.date(), what, at=utc_now(), actor=who(actor)
     )
     click.echo(f"{made.id}: {made.person} is asked by {made.by} for {made.about}: {made.what}")
 
@@ -430,12 +414,12 @@ def _request(one: Request, day: date) -> dict[str, Any]:
 @click.argument("id_", metavar="ID")
 @click.option("--with", "document", metavar="DOCUMENT", help="The document that answers it, such as D-12.")
 @click.option("--note", default="", help="What else is to be said.")
-@_actor_option
+@actor_option
 @config_option
 def close(id_: str, document: str | None, note: str, actor: str | None, config_file: Path) -> None:
     """Close a request, with the document that answers it if there is one."""
     from collector.operate import requests
 
     config = load_config(config_file)
-    closed = requests.close(config.ledger, id_, document, note, at=utc_now(), actor=_who(actor))
+    closed = requests.close(config.ledger, id_, document, note, at=utc_now(), actor=who(actor))
     click.echo(f"{closed.id}: closed" + (f" with {_answer(closed)}" if _answer(closed) else ""))

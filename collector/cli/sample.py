@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.acting import actor_option, who
 from collector.cli.common import (
     WORD,
     config_option,
@@ -66,10 +67,6 @@ def sample() -> None:
     """
 
 
-def _actor_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--actor", metavar="NAME", help="Who acts; user@host if not given.")(command)
-
-
 @sample.command()
 @click.argument("target", metavar="REQUIREMENT|CONTROL|CHECK|EVIDENCE")
 @click.option("--from", "first", type=DATE, metavar="YYYY-MM-DD", required=True, help="First day (UTC).")
@@ -98,7 +95,7 @@ def _actor_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the population's keys."
 )
-@_actor_option
+@actor_option
 @config_option
 @json_option
 def draw(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -152,7 +149,7 @@ def draw(  # noqa: PLR0913, PLR0917 - one argument an option
         if csv_file:
             _write_csv(desk.ledger, found, csv_file, draft)
         if draft:
-            kept = samples.keep(desk.ledger, draft, utc_now(), _named(actor))
+            kept = samples.keep(desk.ledger, draft, utc_now(), who(actor))
         if as_json:
             print_json(
                 {
@@ -244,7 +241,7 @@ def redraw(ctx: click.Context, id_: str, config_file: Path, as_json: bool) -> No
 @sample.command("enlarge")
 @click.argument("id_", metavar="ID")
 @click.option("--size", type=int, metavar="N", required=True, help="How many items it is to have.")
-@_actor_option
+@actor_option
 @config_option
 @json_option
 def enlarge(id_: str, size: int, actor: str | None, config_file: Path, as_json: bool) -> None:
@@ -257,7 +254,7 @@ def enlarge(id_: str, size: int, actor: str | None, config_file: Path, as_json: 
     with _open(config_file) as desk:
         one = samples.sample(desk.ledger, id_)
         draft = samples.enlarge(desk.ledger, one, size)
-        larger = samples.keep_enlarged(desk.ledger, one, draft, utc_now(), _named(actor))
+        larger = samples.keep_enlarged(desk.ledger, one, draft, utc_now(), who(actor))
         if as_json:
             print_json(_sample_document(desk, larger, draft))
         else:
@@ -268,7 +265,7 @@ def enlarge(id_: str, size: int, actor: str | None, config_file: Path, as_json: 
 @sample.command("withdraw")
 @click.argument("id_", metavar="ID")
 @click.option("--reason", required=True, help="Why it is not to be relied on.")
-@_actor_option
+@actor_option
 @config_option
 def withdraw(id_: str, reason: str, actor: str | None, config_file: Path) -> None:
     """Withdraw a sample that is wrong. It stays in the journal, marked, with the reason."""
@@ -276,7 +273,7 @@ def withdraw(id_: str, reason: str, actor: str | None, config_file: Path) -> Non
 
     with _open(config_file) as desk:
         one = samples.sample(desk.ledger, id_)
-        samples.withdraw(desk.ledger, one, reason, utc_now(), _named(actor))
+        samples.withdraw(desk.ledger, one, reason, utc_now(), who(actor))
     click.echo(f"sample {one.id}: withdrawn")
 
 
@@ -292,12 +289,6 @@ def _open(config_file: Path) -> Iterator[_Desk]:
     config = load_config(config_file)
     with open_ledger(config) as ledger:
         yield _Desk(config, load_registry(config), ledger)
-
-
-def _named(actor: str | None) -> str:
-    from collector.cli.run import actor as whoever_runs_it
-
-    return actor or whoever_runs_it()
 
 
 def _method(method: str | None, by: str | None) -> str:
@@ -337,8 +328,8 @@ def _size(found: Population, method: str, asked: dict[str, Any]) -> Size | None:
 
 
 def _write_csv(ledger: Ledger, found: Population, file: Path, draft: Draft | None) -> None:
-    from collector.audit.export import keys
     from collector.report.cells import write_new
+    from collector.report.population import keys
 
     write_new(file, keys(ledger, found, draft))
 

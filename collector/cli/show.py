@@ -43,9 +43,9 @@ from collector.cli.view import (
 from collector.model import NotCollected, UserError
 
 if TYPE_CHECKING:
+    from collector.engine.status import ControlStatus, RequirementStatus
     from collector.ledger.queries import Found, Judged, Run, Version
     from collector.operate.documents import Document
-    from collector.report.status import ControlStatus, RequirementStatus
 
 
 MOST_OPTIONS = 5

@@ -14,7 +14,7 @@ from collector.cli.view import COUNTS, View, counts_row, open_view, subject
 from collector.model import UserError
 
 if TYPE_CHECKING:
-    from collector.report.status import ControlStatus, RequirementStatus, Standing
+    from collector.engine.status import ControlStatus, RequirementStatus, Standing
 
 
 @click.command()
@@ -79,7 +79,7 @@ def status(
 
 
 def _standing(name: str) -> Standing:
-    from collector.report.status import Standing
+    from collector.engine.status import Standing
 
     if name not in list(Standing):
         raise UserError(f"no standing {name!r}; known: {', '.join(Standing)}")

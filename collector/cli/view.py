@@ -27,9 +27,9 @@ from collector.cli.common import (
 from collector.model import Outcome, Reason, UserError
 
 if TYPE_CHECKING:
+    from collector.engine.status import CheckStatus, ControlStatus, Counts, Picture, RequirementStatus
     from collector.ledger.queries import Judged, Ledger, Run
     from collector.registry import Registry
-    from collector.report.status import CheckStatus, ControlStatus, Counts, Picture, RequirementStatus
     from mappings import ControlMap, Requirement
 
 COUNTS = ("pass", "fail", "not tested", "n/a")
@@ -107,7 +107,7 @@ class View:
             )
 
         if self.picture.gaps:
-            from collector.report.status import GAP_DAYS
+            from collector.engine.status import GAP_DAYS
 
             told = [f"{name} {days_of(days)}" for name, days in self.picture.gaps.items()]
             out.print(
@@ -138,7 +138,7 @@ class View:
 
 @contextmanager
 def open_view(config_file: Path, at: datetime | None) -> Iterator[View]:
-    from collector.report.status import picture
+    from collector.engine.status import picture
 
     config = load_config(config_file)
     known = load_registry(config)

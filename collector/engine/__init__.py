@@ -1,1 +1,1 @@
-"""From a plan to recorded results: plan, collect, test, run."""
+"""From a plan to recorded results and where they leave each requirement: plan, collect, test, run, status."""

@@ -1,1 +1,1 @@
-"""What the ledger says, put together for people: status, and later packs and exports."""
+"""What is written for people and other programs: exports, and the documentation of checks."""

@@ -11,11 +11,11 @@ import pytest
 
 from collector.demo.aws import ACCOUNT
 from collector.engine.run import Progress
+from collector.engine.status import Counts, picture
 from collector.ledger.journal import load_keys
 from collector.ledger.queries import Ledger
 from collector.model import Observation, Outcome, Reason, Scope, Severity, State, UserError
 from collector.registry import Registry
-from collector.report.status import Counts, picture
 from tests.engine.world import BEGUN, DENIED, GATHERED, REGIONS, SECOND, VERSIONED, World, only
 
 BUCKETS = {f"{account} {name}": "pass" for account in (ACCOUNT, SECOND) for name in ("one", "two")}

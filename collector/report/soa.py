@@ -1,0 +1,143 @@
+"""The Statement of Applicability as XLSX and as a page to print."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from collector.audit.soa import Change, Decision, Statement, by_number
+from collector.model import iso
+from collector.report.cells import harmless
+from mappings import ControlMap
+
+HEADS = ("Control", "Title", "Applicable", "Justification", "Implementation", "Owner")
+CHANGED = ("Control", "Title", "What", "Before", "Now")
+WIDTHS = (9, 44, 11, 70, 20, 22)
+
+STYLE = """
+body { font: 11pt/1.4 system-ui, sans-serif; margin: 2rem; color: #111; }
+h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border: 1px solid #bbb; padding: .3rem .5rem; text-align: left; vertical-align: top; }
+th { background: #eee; } tr.out td { color: #555; background: #f7f7f7; }
+thead { display: table-header-group; } tr { break-inside: avoid; }
+@media print { body { margin: 0; font-size: 9pt; } @page { size: A4 landscape; margin: 1.5cm; } }
+"""
+
+
+def rows(decisions: Mapping[str, Decision], known: ControlMap) -> list[tuple[str, ...]]:
+    """A row per control, under `HEADS`."""
+    return [
+        (
+            id_, _title(id_, known), "yes" if one.applicable else "no", one.justification,
+            one.implementation or "-", one.owner or "-",
+        )
+        for id_, one in sorted(decisions.items(), key=lambda pair: by_number(pair[0]))
+    ]  # fmt: skip
+
+
+def changed_rows(changes: Sequence[Change], known: ControlMap) -> list[tuple[str, ...]]:
+    """A row per change, under `CHANGED`."""
+    return [
+        (one.control, _title(one.control, known), one.key, _told(one.before), _told(one.after))
+        for one in changes
+    ]
+
+
+def _title(id_: str, known: ControlMap) -> str:
+    return known.requirements[id_].title if id_ in known.requirements else ""
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in (None, "") else "-"
+
+
+def summary(organization: str, statement: Statement) -> str:
+    """Whose it is, how much of it applies, and as it was recorded when, by whom, in which entry."""
+    apply_ = sum(one.applicable for one in statement.decisions.values())
+    when = (
+        f"recorded {iso(statement.at)} by {statement.actor}, entry {statement.entry}" if statement.at else ""
+    )
+    return f"{organization}: {apply_} of {len(statement.decisions)} controls apply; {when}"
+
+
+def xlsx(
+    organization: str, statement: Statement, changes: Sequence[Change], since: str, known: ControlMap
+) -> bytes:
+    """A workbook: the statement, and what changed since."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Applicability"
+    sheet.append([harmless(summary(organization, statement))])
+    sheet.append([])
+    sheet.append(HEADS)
+    for row in rows(statement.decisions, known):
+        sheet.append([harmless(cell) for cell in row])
+    sheet.freeze_panes = "A4"
+    sheet.auto_filter.ref = f"A3:F{sheet.max_row}"
+    sheet.print_title_rows = "3:3"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    changed = book.create_sheet("Changes")
+    changed.append([harmless(f"Changed since {since}")])
+    changed.append([])
+    changed.append(CHANGED)
+    for row in changed_rows(changes, known):
+        changed.append([harmless(cell) for cell in row])
+    for one in (sheet, changed):
+        for letter, width in zip("ABCDEF", WIDTHS, strict=True):
+            one.column_dimensions[letter].width = width
+        for cell in (one["A1"], *one[3]):
+            cell.font = Font(bold=True)
+        for line in one.iter_rows(min_row=4):
+            for cell in line:
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def html(
+    organization: str, statement: Statement, changes: Sequence[Change], since: str, known: ControlMap
+) -> bytes:
+    """A page that stands alone and prints well."""
+    body = [
+        f"<h1>Statement of Applicability</h1><p>{escape(summary(organization, statement))}</p>",
+        _html_table(
+            HEADS,
+            rows(statement.decisions, known),
+            {id_ for id_, one in statement.decisions.items() if not one.applicable},
+        ),
+        f"<h2>Changed since {escape(since)}</h2>",
+        _html_table(CHANGED, changed_rows(changes, known)) if changes else "<p>Nothing.</p>",
+    ]
+    if statement.answers:
+        body.append("<h2>Exclusions that were questioned</h2>")
+        body.append(_html_table(("Control", "Why it stands"), sorted(statement.answers.items())))
+    title = f"Statement of Applicability · {organization}"
+    page = (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{STYLE}</style></head>\n<body>{''.join(body)}</body></html>\n"
+    )
+    return page.encode("utf-8", "replace")
+
+
+def _html_table(
+    heads: Sequence[str], lines: Sequence[Sequence[str]], dimmed: set[str] | frozenset[str] = frozenset()
+) -> str:
+    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
+    body = "\n".join(
+        f"<tr{' class=out' if line[0] in dimmed else ''}>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in line)
+        + "</tr>"
+        for line in lines
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"

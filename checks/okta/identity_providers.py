@@ -100,7 +100,7 @@ def provider_is_not_social(provider: Resource) -> Verdict:
 def provider_links_named_accounts_only(provider: Resource) -> Verdict:
     """Identity provider takes over named accounts only
 
-    Accounts are linked by hand, or for certain groups or people.
+    Accounts are linked by hand, for certain groups, or for everybody but administrators.
 
     Risk: who can set a name or e-mail address at the other provider signs in as the administrator who bears
         it.
@@ -118,11 +118,8 @@ def provider_links_named_accounts_only(provider: Resource) -> Verdict:
     named = (filters.get("groups") or {}).get("include") or []
     if named:
         return ok(f"account link AUTO for {len(named)} groups")
-    left_out = (filters.get("users") or {}).get("excludeAdmins", False) or (filters.get("users") or {}).get(
-        "exclude"
-    )
-    if left_out:
-        return ok("account link AUTO, administrators or named people left out")
+    if (filters.get("users") or {}).get("excludeAdmins", False):
+        return ok("account link AUTO, administrators left out")
     return fail("account link AUTO for every account, administrators too")
 
 

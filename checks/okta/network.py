@@ -28,7 +28,7 @@ from collector.sdk import (
     resource,
 )
 
-ANONYMISERS = frozenset({"ALL_ANONYMIZERS", "ALL_IP_SERVICES", "ALL_PROXIES_VPNS"})
+ANONYMISERS = frozenset({"ALL_ANONYMIZERS", "ALL_IP_SERVICES"})
 """Categories of an enhanced dynamic zone that hold all anonymising proxies."""
 
 EXEMPT = "DefaultExemptIpZone"

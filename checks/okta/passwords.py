@@ -216,30 +216,28 @@ def password_is_not_recovered_by_weak_factor(policy: Resource) -> Verdict:
     ]
     if not rules:
         return ok("people cannot reset a password themselves")
-    weak = _by_policy(policy) if policy["Engine"] == "classic" else _by_rules(rules)
+    if policy["Engine"] == "identity":
+        rules = [rule for rule in rules if _requirement(rule).get("accessControl") != "AUTH_POLICY"]
+        if not rules:
+            return not_applicable("the account management policy decides, which is an app sign-on policy")
+    weak = {one for rule in rules for one in _weak_recovery(policy, rule)}
     if weak:
         return fail(f"recovered by {', '.join(sorted(weak))}")
     return ok("not recovered by SMS, voice call or a question alone")
 
 
-def _by_policy(policy: Resource) -> set[str]:
-    """On Classic Engine the policy says by what a password is recovered, for all of its rules."""
+def _requirement(rule: Any) -> Any:
+    """By what a rule has a password recovered. On Identity Engine only."""
+    return rule["actions"]["selfServicePasswordReset"].get("requirement") or {}
+
+
+def _weak_recovery(policy: Resource, rule: Any) -> set[str]:
+    """The weak factors by which a rule has a password recovered; where it names none, those of the policy."""
+    methods = (_requirement(rule).get("primary") or {}).get("methods")
+    if policy["Engine"] == "identity" and methods is not None:
+        return {"sms", "voice"} & set(methods)
     factors = (policy["Policy"]["settings"].get("recovery") or {}).get("factors") or {}
-    on = {
-        told
-        for key, told in WEAK_RECOVERY.items()
-        if (factors.get(key) or {}).get("status", "INACTIVE") == "ACTIVE"
-    }
-    if (factors.get("okta_email") or {}).get("status") == "ACTIVE":
-        on -= {"question"}  # asked for after the e-mail, not alone
-    return on
-
-
-def _by_rules(rules: list[Any]) -> set[str]:
-    """On Identity Engine each rule does, unless it leaves it to the account management policy."""
-    weak = set()
-    for rule in rules:
-        requirement = rule["actions"]["selfServicePasswordReset"].get("requirement") or {}
-        if requirement.get("accessControl") != "AUTH_POLICY":
-            weak |= {"sms", "voice"} & set((requirement.get("primary") or {}).get("methods") or [])
-    return weak
+    # Absent means INACTIVE: Okta lists the factors that an org has.
+    on = {key for key in factors if (factors[key] or {}).get("status", "INACTIVE") == "ACTIVE"}
+    weak = {told for key, told in WEAK_RECOVERY.items() if key in on}
+    return weak - {"question"} if "okta_email" in on else weak  # asked for after the e-mail, not alone

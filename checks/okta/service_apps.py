@@ -111,7 +111,7 @@ def service_app_is_no_super_administrator(app: Resource) -> Verdict:
     Source: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/RoleAssignmentClient/#tag/RoleAssignmentClient/operation/listRolesForClient
     Verified: 2026-11-25
     """
-    held = sorted({role["type"] for role in app["Roles"]})
+    held = sorted({role["type"] for role in app["Roles"] if role["status"] == "ACTIVE"})
     sentence = f"roles: {', '.join(held) or 'none'}"
     return fail(sentence) if "SUPER_ADMIN" in held else ok(sentence)
 

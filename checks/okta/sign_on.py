@@ -32,6 +32,9 @@ from collector.sdk import (
 
 CLASSIC = "app sign-on policies that the API shows"
 OWN_APPS = [ENGINE, "GET /api/v1/apps", "GET /api/v1/policies/{policyId}", CALLS[-1]]
+KNOWLEDGE = frozenset({"okta_password", "security_question"})
+"""Keys of authenticators that are things one knows: two of them are still one factor."""
+
 PHISHING_RESISTANT = frozenset({"smart_card_idp", "webauthn"})
 """Keys of authenticators that cannot be phished. Okta Verify can, unless the rule asks that it cannot."""
 
@@ -124,13 +127,24 @@ def one_factor(rule: Any) -> str:
     if method["type"] == "AUTH_METHOD_CHAIN":
         single = [chain for chain in method["chains"] if not chain.get("next")]
         told = [one["key"] for chain in single for one in chain.get("authenticationMethods") or []]
-        return f"one step: {', '.join(told)}" if single else ""
+        if single:
+            return f"one step: {', '.join(told)}"
+        known = any(_known_alone(chain) for chain in method["chains"])
+        return "a chain of what one knows alone" if known else ""
     if method["factorMode"] == "2FA":
         return ""
     verified = [
         (one.get("possession") or {}).get("userVerification") == "REQUIRED" for one in _constraints(method)
     ]
     return "" if verified and all(verified) else f"one factor ({method['factorMode']})"
+
+
+def _known_alone(chain: Any) -> bool:
+    """Whether a chain can be passed to its end with what one knows, and nothing that one has or is."""
+    if not any(one["key"] in KNOWLEDGE for one in chain.get("authenticationMethods") or []):
+        return False
+    following = chain.get("next") or []
+    return not following or any(_known_alone(one) for one in following)
 
 
 def phishable(rule: Any) -> str:
@@ -215,9 +229,9 @@ def _password_alone(method: Any) -> bool:
 def _spans(method: Any) -> list[float]:
     """Minutes until people prove themselves again, by each way in that they may choose; infinite for never.
 
-    What a constraint or a chain says goes before what the method says.
+    What a constraint or a chain says goes before what the method says. Being asked after idle time does not
+    count: a stolen session is kept busy.
     """
-    idle = method.get("inactivityPeriod")
     if method["type"] == "AUTH_METHOD_CHAIN":
         ways = [[chain.get("reauthenticateIn")] for chain in method["chains"]]
     else:
@@ -227,8 +241,8 @@ def _spans(method: Any) -> list[float]:
         ] or [[]]
     longest = []
     for way in ways:
-        own = [span for span in way if span] or [method.get("reauthenticateIn")]
-        longest.append(min((minutes(span) for span in [*own, idle] if span), default=math.inf))
+        spans = [span for span in way if span] or [method.get("reauthenticateIn")]
+        longest.append(min((minutes(span) for span in spans if span), default=math.inf))
     return longest
 
 
@@ -246,7 +260,7 @@ def people_prove_themselves_again(policy: Resource, *, max_minutes: int = 1440) 
     def fault(rule: Any) -> str:
         longest = max(_spans(_method(rule)))
         if longest == math.inf:
-            return "not asked again within the session"
+            return "not asked again within the session, but for idle time"
         return f"asked again only after {longest:g} minutes" if longest > max_minutes else ""
 
     return judged(policy, fault, f"each active rule asks again within {max_minutes} minutes", _admits)

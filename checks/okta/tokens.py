@@ -110,7 +110,9 @@ def token_is_tied_to_networks(token: Resource) -> Verdict:
     network = token.get("network") or {}  # absent: any network
     if network.get("connection") != "ZONE":
         return fail("works from any network")
-    named = [*(network.get("include") or []), *(f"not {one}" for one in network.get("exclude") or [])]
+    named, left_out = network.get("include") or [], network.get("exclude") or []
+    if not named:
+        return fail(f"works from any network but zones {', '.join(left_out)}")
     return ok(f"tied to zones: {', '.join(named)}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from checks.aws.iam import credentials
+from checks.aws.iam import ROOT, credentials
 from checks.okta.users import users as okta_user
 from checks.people._directory import LEFT, TRUTH, Person, directory
 from collector.sdk import Account, Resource, Verdict, check, day, fail, instant, not_applicable, ok
@@ -55,5 +55,7 @@ def aws_access_begins_with_the_work(
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
     Verified: 2026-11-25
     """
+    if user.name == ROOT:
+        return not_applicable("the root user is tested by checks of its own")
     person = directory(at, **truth).owner("aws", Account(user.name, aliases=(user.key,)))
     return _waited(person, user["user_creation_time"], "made", max_days)

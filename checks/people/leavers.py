@@ -53,7 +53,8 @@ def _nobody_left(platform: str, found: Iterable[Account], known: Directory, at: 
     ]
     if gone:
         return fail(f"{', '.join(gone)}, and still has access")
-    return ok(f"{', '.join(sorted({one.email for one in owners.values() if one}))} works here")
+    here = sorted({one.email for one in owners.values() if one})
+    return ok(f"{', '.join(here)} {'works' if len(here) == 1 else 'work'} here")
 
 
 @check(okta_user, severity="critical", optional=TRUTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from checks.aws.iam import credentials
+from checks.aws.iam import ROOT, credentials
 from checks.people._directory import TRUTH, directory
 from collector.sdk import Account, Resource, Verdict, check, fail, not_applicable, ok
 
@@ -26,6 +26,8 @@ def aws_user_of_a_person_has_no_password(
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
     Verified: 2026-11-25
     """
+    if user.name == ROOT:
+        return not_applicable("the root user is tested by checks of its own")
     if not user["password_enabled"]:
         return ok("has no password")
     if user.name in allowed:

@@ -43,10 +43,11 @@ MOST_SHOWN = 12
 def demo(directory: Path, serve: bool) -> None:
     """Run the whole job on a made-up company, with no account anywhere.
 
-    Acme has three AWS accounts and a GitHub organisation, served on this machine by stand-ins for both. The
-    demo runs once as of 2026-03-02, lets four weeks go by in which engineers change things, runs again, and
-    shows what drifted. Dates are simulated, and the ledger says so. An earlier demo in the directory is
-    replaced; a directory that holds something else is refused.
+    Acme has three AWS accounts, a GitHub organisation, an Okta org and a Google Cloud organisation, served on
+    this machine by stand-ins, and a file of its people. The demo runs once as of 2026-03-02, lets four weeks
+    go by in which engineers change things and people leave, runs again, and shows what drifted. Dates are
+    simulated, and the ledger says so. An earlier demo in the directory is replaced; a directory that holds
+    something else is refused.
 
     With --serve, `collector run` and `collector doctor` can be tried on it from another terminal.
 
@@ -65,12 +66,13 @@ def demo(directory: Path, serve: bool) -> None:
     if folder.make(directory):
         click.echo(f"replacing the earlier demo in {directory}")
     click.echo(
-        "Acme, a made-up company: three AWS accounts and a GitHub organisation, served on this machine."
+        "Acme, a made-up company: three AWS accounts, a GitHub organisation, an Okta org and a Google Cloud"
+        " organisation, served on this machine, and its people."
     )
     log = directory / "stand-ins.log"
     try:
         with log.open("w") as noise, _setting_up(noise) as stand_ins:
-            file = folder.write_config(directory, aws=stand_ins.aws, github=stand_ins.github)
+            file = folder.write_config(directory, stand_ins.addresses)
             _perform(file, stand_ins)
             if serve:
                 _serve(file, stand_ins)
@@ -86,20 +88,22 @@ def _setting_up(noise: IO[str]) -> StandIns:
 
 
 def _perform(file: Path, stand_ins: StandIns) -> None:
-    from collector.demo import company
+    from collector.demo import company, folder
 
     own = company.apart(os.environ) | stand_ins.environment
     os.environ.clear()
     os.environ.update(own)
     click.echo(f"{file}: written; credentials are in the environment of this command only.")
+    folder.write_people(file.parent, company.FIRST)
     config = load_config(file)
     known = load_registry(config)
     _run(config, known, company.FIRST)
     click.echo(
         "\nFour weeks go by. Keys age, a bucket is opened for a partner, the shop's branch protection goes;"
-        " and some of what was wrong is put right."
+        " Hana and Dana leave; and some of what was wrong is put right."
     )
     stand_ins.advance(company.SECOND)
+    folder.write_people(file.parent, company.SECOND)
     _run(config, known, company.SECOND)
     _print_drift(file, known)
     _print_next(file, company.FIRST)
@@ -175,6 +179,7 @@ def _print_next(file: Path, first: datetime) -> None:
         f"{command} status iso27001 --at {first.date()} {where}": "and before the four weeks went by",
         f"{command} show CC6.1 {where}": "one requirement: how it is audited, its checks, what fails",
         f"{command} show acme-data-exports {where}": "the bucket that was opened, and how it changed",
+        f"{command} show people.leavers.github_member_has_not_left {where}": "who left, and still has access",
         f"{command} show run 2 {where}": "what changed, and what could not be read",
         f"{command} retest --at {first.date()} {where}": "that day's tests again, on that day's evidence",
         f"{command} verify {where}": "is everything as it was recorded?",

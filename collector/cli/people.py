@@ -49,11 +49,14 @@ def access_review(target: Path, quarter: str | None, config_file: Path) -> None:
             today = ledger.run_at().started.date()
         quarter = quarter.upper() if quarter else review.quarter_before(today)
         end = review.last_day(quarter)
-        run = ledger.run_at(end if end < today else None)
+        first = ledger.runs()[-1].started.date() if ledger.runs() else end
+        run = ledger.run_at(max(end, first) if end < today else None)
         found = population(ledger, known, run.id)
     review.write(target, quarter, found)
     out = console()
     platforms = sorted({one.platform for one in found.accounts})
+    if first > end:
+        out.print(f"nothing was read by {end}, so these are the accounts of the first run after it")
     read = f"as read on {run.started.date()}, to be decided on for {quarter}"
     where = ", ".join(platforms) or "no platform"
     out.print(f"{target}: {count(len(found.accounts), 'account')} on {where}, {read}")

@@ -15,6 +15,7 @@ def answers(aws: Aws, now: datetime) -> dict[str, Any]:
         **_identities(now),
         **_governance(now),
         **_records(now),
+        **_departures(now),
         **_security_services(now),
         **_certificates(aws),
         **_machines(aws, now),
@@ -122,6 +123,25 @@ def at_work(now: datetime) -> None:
 def _last_used(name: str, now: datetime) -> datetime:
     last = UNUSED_SINCE.get(name)
     return datetime.fromisoformat(f"{last}T10:00:00+00:00") if last else now - timedelta(days=1)
+
+
+def _departures(now: datetime) -> dict[str, Any]:
+    """What CloudTrail keeps of users that were deleted; moto does not note events."""
+    deleted = {
+        "EventId": "5b1c4f0e-6d2a-4c1b-9a57-0d6f5f2f7c11",
+        "EventName": "DeleteUser",
+        "EventTime": "2026-03-24T09:00:00Z",
+        "EventSource": "iam.amazonaws.com",
+        "Username": "ada",
+        "CloudTrailEvent": {"eventName": "DeleteUser", "requestParameters": {"userName": "dana"}},
+    }
+    events = [deleted] if now.isoformat() > deleted["EventTime"] else []
+    return {
+        "cloudtrail.LookupEvents": [
+            {"account": PRODUCTION, "answer": {"Events": events}},
+            {"answer": {"Events": []}},
+        ]
+    }
 
 
 def _identities(now: datetime) -> dict[str, Any]:

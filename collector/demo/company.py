@@ -1,9 +1,9 @@
-"""The demo's company at work: AWS and GitHub in a process of their own, whose clock shows simulated dates.
+"""The demo's company at work: its platforms in a process of their own, whose clock shows simulated dates.
 
 The process says in a line of JSON on its standard output where it answers. For each date on its standard
 input it says another, once all that happened by then has happened. It ends when its input does.
 
-    {"aws": "http://127.0.0.1:40001", "github": "http://127.0.0.1:40002", "environment": {...}}
+    {"addresses": {"aws": "http://127.0.0.1:40001", "gcp_grpc": "127.0.0.1:40005", ...}, "environment": {...}}
     < 2026-03-31T06:00:00+00:00
     {"now": "2026-03-31T06:00:00+00:00"}
 """
@@ -30,10 +30,15 @@ QUIET = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
+    "CLOUDSDK_CONFIG": f"{os.devnull}/none",
+    "NO_GCE_CHECK": "true",
     "NO_PROXY": "127.0.0.1",
     "no_proxy": "127.0.0.1",
 }
 """What keeps the user's own credentials, endpoints and proxies out of the demo."""
+
+FOREIGN = ("AWS_", "CLOUDSDK_", "GOOGLE_", "OKTA_")
+"""How variables begin that would lead the platforms' clients elsewhere."""
 
 MOTO = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 
@@ -54,8 +59,8 @@ class Clock:
 
 
 def apart(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without anything that would lead boto3 elsewhere."""
-    return {name: value for name, value in environment.items() if not name.startswith("AWS_")} | QUIET
+    """An environment without anything that would lead the platforms' clients elsewhere."""
+    return {name: value for name, value in environment.items() if not name.startswith(FOREIGN)} | QUIET
 
 
 class StandInsError(Exception):
@@ -66,7 +71,7 @@ class StandIns:
     """The process of the stand-ins, as seen from outside; a context manager that ends it.
 
     Fields:
-        aws, github: where they answer.
+        addresses: where they answer, by what `folder.CONFIG` calls it.
         environment: the credentials to reach them with.
 
     Raises:
@@ -87,8 +92,7 @@ class StandIns:
         except BaseException:
             self.close()
             raise
-        self.aws: str = ready["aws"]
-        self.github: str = ready["github"]
+        self.addresses: dict[str, str] = ready["addresses"]
         self.environment: dict[str, str] = ready["environment"]
 
     def __enter__(self) -> StandIns:
@@ -125,50 +129,64 @@ class StandIns:
 
 
 class _Company:
-    """AWS and GitHub, and the time there."""
+    """Its platforms, and the time there."""
 
     def __init__(self) -> None:
         from freezegun import freeze_time
         from moto.moto_api._internal import mock_random
 
-        from collector.demo import aws, github
+        from collector.demo import aws, gcp, gcp_company, github, github_company, okta, okta_company
         from collector.demo.aws_company import Aws, prepare_moto
         from collector.demo.aws_history import HISTORY
-        from collector.demo.github_company import FACTS
 
         self._history = sorted(HISTORY, key=lambda entry: entry[0])
         self._clock = freeze_time(self._history[0][0], tick=True).start()
         self._random = mock_random
         prepare_moto()
-        self.aws = aws.serve({}, moto=True)
-        self.accounts = Aws(self.aws.url)
-        self.organization = github.Company(FACTS, FIRST)
-        self.github = github.serve(self.organization)
+        self._aws = aws.serve({}, moto=True)
+        self._accounts = Aws(self._aws.url)
+        self._github = github.serve(github.Company(github_company.FACTS, FIRST))
+        self._okta = okta.serve(okta.Company(okta_company.FACTS, FIRST))
+        self._gcp = gcp.serve(gcp.Company(gcp_company.FACTS, FIRST))
 
     def advance(self, until: datetime) -> None:
         """Lets everything happen that happened by then."""
+        from collector.demo import gcp_company, github_company, okta_company
         from collector.demo.aws_answers import answers
-        from collector.demo.github_company import FACTS, changed
 
         while self._history and (morning := f"{self._history[0][0]}T09:00:00+00:00") <= until.isoformat():
             day, happen = self._history.pop(0)
             self._clock.move_to(morning)
             self._random.seed(day)  # the same ids every time
-            happen(self.accounts)
+            happen(self._accounts)
         self._clock.move_to(until)
-        self.aws.give(answers(self.accounts, until))
-        self.organization.now = until
+        self._aws.give(answers(self._accounts, until))
+        for one in (self._github, self._okta, self._gcp):
+            one.company.now = until
         if until > FIRST:
-            self.organization.facts = changed(FACTS)
+            self._github.company.facts = github_company.changed(github_company.FACTS)
+            self._okta.company.answers = okta_company.changed(okta_company.FACTS)
+            self._gcp.company.facts = gcp_company.changed(gcp_company.FACTS)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each platform answers, by what `folder.CONFIG` calls it."""
+        return {
+            "aws": self._aws.url,
+            "github": self._github.url,
+            "okta": self._okta.url,
+            "gcp": self._gcp.url,
+            "gcp_grpc": self._gcp.grpc,
+        }
 
     @property
     def environment(self) -> dict[str, str]:
-        """The credentials of the collector's user, and GitHub's token."""
-        from collector.demo.github import TOKEN
+        """The credentials of the collector's user, and the tokens of GitHub and Okta."""
+        from collector.demo import github, okta
 
-        named = self.accounts.named
+        named = self._accounts.named
         keys = {name: named[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-        return {**keys, "GITHUB_TOKEN": TOKEN}
+        return {**keys, "GITHUB_TOKEN": github.TOKEN, "OKTA_API_TOKEN": okta.TOKEN}
 
 
 def main() -> None:
@@ -180,7 +198,7 @@ def main() -> None:
     Thread(target=_listen, args=(asked,), daemon=True).start()
     company = _Company()
     company.advance(FIRST)
-    ready = {"aws": company.aws.url, "github": company.github.url, "environment": company.environment}
+    ready = {"addresses": company.addresses, "environment": company.environment}
     print(json.dumps(ready), file=out, flush=True)
     while True:
         until = asked.get()

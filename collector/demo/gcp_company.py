@@ -1076,7 +1076,7 @@ ANSWERS: Facts = {
             "acme-sandbox",
             KEY_USE,
             activity(KEY_USE, ACCOUNTS.format("acme-sandbox", "110000000000000000031/keys/0ffee1"), ""),
-        ),
+        ),  # of the account itself it knows nothing, as of one that was made again under its old name
         {"answer": {}},
     ],
     PATCHING: [
@@ -1195,6 +1195,8 @@ def changed(before: Facts) -> Facts:
         firewall("acme-prod", "debug", "5299", "core", ["22", "5432"], sourceRanges=["0.0.0.0/0"]),
         account_key("acme-prod", "deploy", "110000000000000000002", "7a11ed", "2026-03-18", "9999-12-31"),
     )
+    key_use = ACCOUNTS.format("acme-prod", "110000000000000000002/keys/7a11ed")
+    facts[ACTIVITIES][1]["answer"]["activities"].append(activity(KEY_USE, key_use, "2026-03-28"))
     policy("Project", PROJECTS["acme-prod"])["bindings"].append(
         {"role": "roles/owner", "members": user("bob")}
     )

@@ -13,8 +13,8 @@ from typing import Any
 PUBLIC = ("allUsers", "allAuthenticatedUsers")
 """Everyone on the internet; everyone who has a Google account."""
 
-BASIC_ROLES = ("roles/owner", "roles/editor")
-"""The basic roles that change things. `roles/viewer` and `roles/browser` only read."""
+BASIC_ROLES = ("roles/owner", "roles/editor", "roles/admin", "roles/writer")
+"""The basic roles that change things, the older two first. `roles/viewer` and `roles/reader` only read."""
 
 CONSUMER_DOMAINS = ("gmail.com", "googlemail.com")
 

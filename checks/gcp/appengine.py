@@ -5,7 +5,7 @@ https://cloud.google.com/appengine/docs/admin-api/reference/rest/v1/apps.service
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from checks.gcp._environment import holds_no_known_secret, redacted
@@ -36,7 +36,8 @@ READ = ("env", "id", "runtime", "serviceAccount", "servingStatus")
 def versions(gcp: Any) -> Iterator[Resource]:
     """Every version that serves, with its environment and its handlers, which the inventory does not have.
 
-    The handlers are asked for once per service. Values of the environment are redacted.
+    Both are given only where all of a version is asked for, which is done once per service. Values of the
+    environment are redacted.
     https://cloud.google.com/appengine/docs/admin-api/reference/rest/v1/apps.services.versions/list
     """
     services: dict[str, Any] = {}
@@ -47,25 +48,30 @@ def versions(gcp: Any) -> Iterator[Resource]:
         service = name.removeprefix("//appengine.googleapis.com/").rpartition("/versions/")[0]
         if service not in services:
             services[service] = gcp.all(VERSIONS, "versions", service=service, view="FULL")
+        version = _version(services[service], short(name))
         yield resource(
             name,
             name=f"{short(service)}/{short(name)}",
             config={
                 **{key: data[key] for key in READ if key in data},
-                "handlers": _handlers(services[service], short(name)),
-                "envVariables": redacted(data.get("envVariables"), gcp.redact),
+                "handlers": _of(version, lambda one: one.get("handlers") or []),
+                "envVariables": _of(version, lambda one: redacted(one.get("envVariables"), gcp.redact)),
             },
         )
 
 
-def _handlers(versions: Any, version: str) -> Any:
-    """The handlers of a version, [] for none; the marker if they were not read."""
+def _version(versions: Any, version: str) -> Any:
+    """All of a version; the marker if it was not read."""
     listed = versions if isinstance(versions, list) else [versions]
     for one in listed:
         if not isinstance(one, NotCollected) and one.get("id") == version:
-            return one.get("handlers") or []
+            return one
     gaps = [one for one in listed if isinstance(one, NotCollected)]
     return gaps[0] if gaps else NotCollected(Reason.GONE, f"App Engine lists no version {version}")
+
+
+def _of(version: Any, read: Callable[[Any], Any]) -> Any:
+    return version if isinstance(version, NotCollected) else read(version)
 
 
 @check(versions, severity="medium")
@@ -95,5 +101,6 @@ def version_environment_holds_no_known_secret(version: Resource) -> Verdict:
     Risk: everyone who may see versions reads the secret, and it stands in app.yaml as well.
     Fix: keep it in Secret Manager, let the application fetch it, and replace the secret.
     Source: https://cloud.google.com/appengine/docs/standard/reference/app-yaml
+    Verified: 2026-11-25, fields and the view that has them, by the discovery document of appengine v1.
     """
     return holds_no_known_secret(version["envVariables"])

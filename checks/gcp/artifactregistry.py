@@ -43,6 +43,7 @@ def repository_is_not_public(repository: Resource) -> Verdict:
     Fix: gcloud artifacts repositories remove-iam-policy-binding {name} --location LOCATION --member=allUsers
         --role=ROLE
     Source: https://cloud.google.com/artifact-registry/docs/access-control
+    Verified: 2026-11-25, form of policy and members, by the discovery document of artifactregistry v1.
     """
     return open_to_nobody_unknown(repository["iamBindings"])
 

@@ -214,6 +214,7 @@ def function_environment_holds_no_known_secret(function: Resource) -> Verdict:
     Fix: gcloud functions deploy {name} --region REGION --set-secrets=NAME=SECRET:latest, and replace the
         secret.
     Source: https://cloud.google.com/functions/docs/configuring/secrets
+    Verified: 2026-11-25, fields, by the discovery document of cloudfunctions v2.
     """
     return holds_no_known_secret(_variables(function))
 
@@ -227,6 +228,7 @@ def function_environment_names_no_secret(function: Resource) -> Verdict:
     Risk: a password or token in a variable is read by everyone who may see functions.
     Fix: gcloud functions deploy {name} --region REGION --set-secrets=NAME=SECRET:latest
     Source: https://cloud.google.com/functions/docs/configuring/secrets
+    Verified: 2026-11-25, fields, by the discovery document of cloudfunctions v2.
     """
     return names_no_secret(_variables(function))
 

@@ -278,6 +278,7 @@ def project_has_no_basic_roles(policy: Resource, *, basic_roles: Sequence[str] =
     Fix: gcloud projects remove-iam-policy-binding {name} --member=MEMBER --role=roles/editor, after
         granting the predefined roles that are needed.
     Source: https://cloud.google.com/iam/docs/roles-overview#basic
+    Verified: 2026-11-25, the four roles, by Google's pages of roles and permissions.
     """
     return _no_basic_roles(policy, basic_roles)
 
@@ -291,6 +292,7 @@ def hierarchy_has_no_basic_roles(policy: Resource, *, basic_roles: Sequence[str]
         resource-manager folders remove-iam-policy-binding), after granting the predefined roles that are
         needed.
     Source: https://cloud.google.com/iam/docs/roles-overview#basic
+    Verified: 2026-11-25, the four roles, by Google's pages of roles and permissions.
     """
     return _no_basic_roles(policy, basic_roles)
 
@@ -318,6 +320,8 @@ def project_gives_service_accounts_no_admin_role(policy: Resource, *, allowed: S
     Fix: gcloud projects remove-iam-policy-binding {name} --member=serviceAccount:EMAIL --role=ROLE, after
         granting a narrower role, or the same role on the one resource that is meant.
     Source: https://cloud.google.com/iam/docs/best-practices-service-accounts
+    Verified: 2026-11-25, form of policies by the discovery document of cloudresourcemanager v3; which
+        roles administer is a list of ours
     """
     return _no_admin_accounts(policy, allowed)
 
@@ -335,6 +339,8 @@ def hierarchy_gives_service_accounts_no_admin_role(
     Fix: gcloud organizations remove-iam-policy-binding ID --member=serviceAccount:EMAIL --role=ROLE, after
         granting what is needed on the project or resource that is meant.
     Source: https://cloud.google.com/iam/docs/best-practices-service-accounts
+    Verified: 2026-11-25, form of policies by the discovery document of cloudresourcemanager v3; which
+        roles administer is a list of ours
     """
     return _no_admin_accounts(policy, allowed)
 
@@ -353,6 +359,7 @@ def project_lets_nobody_act_as_all_accounts(policy: Resource) -> Verdict:
     Fix: gcloud projects remove-iam-policy-binding {name} --member=MEMBER --role=ROLE, and gcloud iam
         service-accounts add-iam-policy-binding ACCOUNT on the one account that is needed.
     Source: https://cloud.google.com/iam/docs/service-account-permissions
+    Verified: 2026-11-25, the two roles by published copies of the CIS benchmark.
     """
     return _no_acting_as_all(policy)
 
@@ -366,6 +373,7 @@ def hierarchy_lets_nobody_act_as_all_accounts(policy: Resource) -> Verdict:
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER --role=ROLE, and grant it on the
         one account that is needed.
     Source: https://cloud.google.com/iam/docs/service-account-permissions
+    Verified: 2026-11-25, the two roles by published copies of the CIS benchmark.
     """
     return _no_acting_as_all(policy)
 
@@ -411,6 +419,7 @@ def project_separates_service_account_duties(
     Fix: take roles/iam.serviceAccountAdmin or roles/iam.serviceAccountUser from the member named in the
         result.
     Source: https://cloud.google.com/iam/docs/roles-permissions/iam
+    Verified: 2026-11-25, the pair of roles, by title, by a published copy of the CIS benchmark.
     """
     return _both(
         policy, hierarchy_policies, ["roles/iam.serviceAccountAdmin"], [ACTS_AS_ALL[0]], ACCOUNT_DUTIES
@@ -429,6 +438,7 @@ def hierarchy_separates_service_account_duties(
     Fix: take roles/iam.serviceAccountAdmin or roles/iam.serviceAccountUser from the member named in the
         result.
     Source: https://cloud.google.com/iam/docs/roles-permissions/iam
+    Verified: 2026-11-25, the pair of roles, by title, by a published copy of the CIS benchmark.
     """
     return _both(
         policy, hierarchy_policies, ["roles/iam.serviceAccountAdmin"], [ACTS_AS_ALL[0]], ACCOUNT_DUTIES
@@ -444,6 +454,7 @@ def project_separates_key_duties(policy: Resource, *, hierarchy_policies: list[R
     Risk: one person decrypts whatever they like and destroys or replaces the key after it.
     Fix: take roles/cloudkms.admin or the CryptoKey role from the member named in the result.
     Source: https://cloud.google.com/kms/docs/separation-of-duties
+    Verified: 2026-11-25, the roles that exclude each other, by title, by a copy of the CIS benchmark.
     """
     return _both(policy, hierarchy_policies, ["roles/cloudkms.admin"], KEY_USER, KEY_DUTIES)
 
@@ -457,6 +468,7 @@ def hierarchy_separates_key_duties(policy: Resource, *, hierarchy_policies: list
     Risk: one person decrypts whatever they like and destroys or replaces the key after it.
     Fix: take roles/cloudkms.admin or the CryptoKey role from the member named in the result.
     Source: https://cloud.google.com/kms/docs/separation-of-duties
+    Verified: 2026-11-25, the roles that exclude each other, by title, by a copy of the CIS benchmark.
     """
     return _both(policy, hierarchy_policies, ["roles/cloudkms.admin"], KEY_USER, KEY_DUTIES)
 
@@ -480,6 +492,7 @@ def policy_is_not_public(policy: Resource) -> Verdict:
     Fix: remove allUsers and allAuthenticatedUsers from the policy of {name}, and set the organisation policy
         constraints/iam.allowedPolicyMemberDomains.
     Source: https://cloud.google.com/iam/docs/principal-identifiers
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _not_public(policy)
 
@@ -491,6 +504,7 @@ def hierarchy_is_not_public(policy: Resource) -> Verdict:
     Risk: anyone with a Google account may do in every project below what the role says.
     Fix: gcloud organizations remove-iam-policy-binding ID --member=allAuthenticatedUsers --role=ROLE
     Source: https://cloud.google.com/iam/docs/principal-identifiers
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _not_public(policy)
 
@@ -508,6 +522,7 @@ def policy_names_no_personal_account(policy: Resource) -> Verdict:
         sign-ins, nor close it when somebody leaves.
     Fix: remove the member from the policy of {name} and grant the role to the person's company account.
     Source: https://cloud.google.com/iam/docs/principal-identifiers
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _no_personal_account(policy)
 
@@ -520,6 +535,7 @@ def hierarchy_names_no_personal_account(policy: Resource) -> Verdict:
         sign-ins, nor close it when somebody leaves.
     Fix: gcloud organizations remove-iam-policy-binding ID --member=user:ADDRESS --role=ROLE
     Source: https://cloud.google.com/iam/docs/principal-identifiers
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _no_personal_account(policy)
 
@@ -554,6 +570,7 @@ def policy_names_only_own_domains(
     Fix: remove the member from the policy of {name}, or add the partner's domain to `domains` if it is
         agreed.
     Source: https://cloud.google.com/iam/docs/principal-identifiers
+    Verified: 2026-11-25, members and primary domain, by cloudresourcemanager v3's discovery document.
     """
     return _own_domains(policy, hierarchy_policies, domains)
 
@@ -570,6 +587,7 @@ def hierarchy_names_only_own_domains(
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER --role=ROLE, or add the partner's
         domain to `domains` if it is agreed.
     Source: https://cloud.google.com/iam/docs/principal-identifiers
+    Verified: 2026-11-25, members and primary domain, by cloudresourcemanager v3's discovery document.
     """
     return _own_domains(policy, hierarchy_policies, domains)
 
@@ -592,6 +610,7 @@ def policy_names_nobody_deleted(policy: Resource) -> Verdict:
         reviews of access drown in them.
     Fix: remove the deleted member from the policy of {name}.
     Source: https://cloud.google.com/iam/docs/principal-identifiers#deleted-principals
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _nobody_deleted(policy)
 
@@ -604,6 +623,7 @@ def hierarchy_names_nobody_deleted(policy: Resource) -> Verdict:
         reviews of access drown in them.
     Fix: gcloud organizations remove-iam-policy-binding ID --member=deleted:MEMBER --role=ROLE
     Source: https://cloud.google.com/iam/docs/principal-identifiers#deleted-principals
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _nobody_deleted(policy)
 
@@ -621,6 +641,7 @@ def project_grants_to_groups(policy: Resource) -> Verdict:
     Fix: gcloud projects remove-iam-policy-binding {name} --member=user:ADDRESS --role=ROLE, after granting
         the role to a group.
     Source: https://cloud.google.com/iam/docs/groups-best-practices
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _to_groups(policy)
 
@@ -633,6 +654,7 @@ def hierarchy_grants_to_groups(policy: Resource) -> Verdict:
     Fix: gcloud organizations remove-iam-policy-binding ID --member=user:ADDRESS --role=ROLE, after granting
         the role to a group.
     Source: https://cloud.google.com/iam/docs/groups-best-practices
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _to_groups(policy)
 
@@ -655,6 +677,7 @@ def policy_trusts_no_whole_pool(policy: Resource) -> Verdict:
         meant.
     Fix: bind principal://.../subject/SUBJECT or principalSet://.../attribute.NAME/VALUE in place of the pool.
     Source: https://cloud.google.com/iam/docs/workload-identity-federation#identity-types
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _no_whole_pool(policy)
 
@@ -666,6 +689,7 @@ def hierarchy_trusts_no_whole_pool(policy: Resource) -> Verdict:
     Risk: everybody whom the provider lets into the pool has the role in every project below.
     Fix: bind principal://.../subject/SUBJECT or principalSet://.../attribute.NAME/VALUE in place of the pool.
     Source: https://cloud.google.com/iam/docs/workload-identity-federation#identity-types
+    Verified: 2026-11-25, form of members, by Binding in cloudresourcemanager v3's discovery document.
     """
     return _no_whole_pool(policy)
 
@@ -711,6 +735,8 @@ def project_conditions_limit_access(policy: Resource, *, at: datetime) -> Verdic
     Fix: gcloud projects remove-iam-policy-binding {name} --member=MEMBER --role=ROLE --condition=..., and
         bind the role again with a condition on what is meant.
     Source: https://cloud.google.com/iam/docs/conditions-overview
+    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
+        cloudresourcemanager v3
     """
     return _conditions_limit(policy, at)
 
@@ -723,6 +749,8 @@ def hierarchy_conditions_limit_access(policy: Resource, *, at: datetime) -> Verd
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER --role=ROLE --condition=..., and
         bind the role again with a condition on what is meant.
     Source: https://cloud.google.com/iam/docs/conditions-overview
+    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
+        cloudresourcemanager v3
     """
     return _conditions_limit(policy, at)
 
@@ -747,6 +775,8 @@ def project_keeps_no_expired_grants(policy: Resource, *, at: datetime) -> Verdic
     Risk: what lies about makes reviews of access long, and is revived by a change of its date.
     Fix: gcloud projects remove-iam-policy-binding {name} --member=MEMBER --role=ROLE --condition=...
     Source: https://cloud.google.com/iam/docs/configuring-temporary-access
+    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
+        cloudresourcemanager v3
     """
     return _no_expired_grants(policy, at)
 
@@ -758,6 +788,8 @@ def hierarchy_keeps_no_expired_grants(policy: Resource, *, at: datetime) -> Verd
     Risk: what lies about makes reviews of access long, and is revived by a change of its date.
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER --role=ROLE --condition=...
     Source: https://cloud.google.com/iam/docs/configuring-temporary-access
+    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
+        cloudresourcemanager v3
     """
     return _no_expired_grants(policy, at)
 
@@ -781,6 +813,8 @@ def organization_has_few_admins(policy: Resource, *, max_admins: int = 4) -> Ver
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER
         --role=roles/resourcemanager.organizationAdmin
     Source: https://cloud.google.com/resource-manager/docs/access-control-org
+    Verified: 2026-11-25, the role's name by the example in the discovery document of cloudresourcemanager
+        v3
     """
     if policy["assetType"] != ORGANIZATION:
         return not_applicable("a folder")
@@ -799,6 +833,8 @@ def organization_has_second_admin(policy: Resource) -> Verdict:
     Fix: gcloud organizations add-iam-policy-binding ID --member=group:ADDRESS
         --role=roles/resourcemanager.organizationAdmin
     Source: https://cloud.google.com/resource-manager/docs/access-control-org
+    Verified: 2026-11-25, the role's name by the example in the discovery document of cloudresourcemanager
+        v3
     """
     if policy["assetType"] != ORGANIZATION:
         return not_applicable("a folder")
@@ -943,6 +979,8 @@ def default_service_account_has_no_basic_role(
         --role=roles/editor, and set the organisation policy
         constraints/iam.automaticIamGrantsForDefaultServiceAccounts.
     Source: https://cloud.google.com/iam/docs/service-account-types#default
+    Verified: 2026-11-25, form of policies by the discovery document of cloudresourcemanager v3; which
+        roles administer is a list of ours
     """
     if not is_default_account(account["email"]):
         return not_applicable("no default service account")
@@ -959,7 +997,7 @@ def default_service_account_has_no_basic_role(
         for node in above(policy, hierarchy_policies):
             if found := held(node):
                 return fail(f"{', '.join(found)} on {place(node.key)}")
-    return ok("neither Owner nor Editor")
+    return ok("no basic role that changes things")
 
 
 # Custom roles

@@ -97,6 +97,7 @@ def key_is_not_public(key: Resource) -> Verdict:
     Fix: gcloud kms keys remove-iam-policy-binding {name} --keyring RING --location LOCATION --member allUsers
         --role ROLE; of a ring: gcloud kms keyrings remove-iam-policy-binding
     Source: https://cloud.google.com/kms/docs/reference/permissions-and-roles
+    Verified: 2026-11-25, form of policy and members, by the discovery document of cloudkms v1.
     """
     found = [
         *public_grants(key["iamBindings"]),

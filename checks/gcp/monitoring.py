@@ -301,6 +301,7 @@ def alarm_on_ownership_changes(
         --log-filter='protoPayload.serviceData.policyDelta.bindingDeltas.role="roles/owner"', then an alert
         policy on logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, methods and resource types, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, OWNERSHIP, log_metrics, alert_policies, channels, max_threshold)
 
@@ -323,6 +324,7 @@ def alarm_on_audit_config_changes(
         protoPayload.serviceData.policyDelta.auditConfigDeltas:*', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, methods and resource types, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, AUDIT_CONFIG, log_metrics, alert_policies, channels, max_threshold)
 
@@ -345,6 +347,7 @@ def alarm_on_custom_role_changes(
         protoPayload.methodName=~"(Create|Delete|Update)Role$"', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, methods and resource types, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, CUSTOM_ROLE, log_metrics, alert_policies, channels, max_threshold)
 
@@ -367,6 +370,8 @@ def alarm_on_firewall_changes(
         protoPayload.methodName:("insert" OR "patch" OR "delete")', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
+        of methods in the filter could be confirmed
     """
     return _raises_alarm(project, FIREWALL, log_metrics, alert_policies, channels, max_threshold, COMPUTE)
 
@@ -389,6 +394,7 @@ def alarm_on_route_changes(
         protoPayload.methodName:("insert" OR "delete")', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, methods and resource types, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, ROUTE, log_metrics, alert_policies, channels, max_threshold, COMPUTE)
 
@@ -411,6 +417,7 @@ def alarm_on_network_changes(
         protoPayload.methodName:"compute.networks."', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, methods and resource types, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, NETWORK, log_metrics, alert_policies, channels, max_threshold, COMPUTE)
 
@@ -433,6 +440,7 @@ def alarm_on_bucket_policy_changes(
         protoPayload.methodName="storage.setIamPermissions"', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, methods and resource types, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, BUCKET_POLICY, log_metrics, alert_policies, channels, max_threshold)
 
@@ -455,6 +463,8 @@ def alarm_on_sql_changes(
         --log-filter='protoPayload.methodName="cloudsql.instances.update"', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
+        of methods in the filter could be confirmed
     """
     return _raises_alarm(project, SQL, log_metrics, alert_policies, channels, max_threshold, CLOUD_SQL)
 
@@ -477,6 +487,8 @@ def alarm_on_sink_changes(
         protoPayload.methodName=~"(Update|Delete)Sink$"', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
+        of methods in the filter could be confirmed
     """
     return _raises_alarm(project, SINK, log_metrics, alert_policies, channels, max_threshold)
 
@@ -499,5 +511,7 @@ def alarm_on_service_account_keys(
         --log-filter='protoPayload.methodName="google.iam.admin.v1.CreateServiceAccountKey"', then an alert
         policy on logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
+    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
+        of methods in the filter could be confirmed
     """
     return _raises_alarm(project, ACCOUNT_KEY, log_metrics, alert_policies, channels, max_threshold)

@@ -62,6 +62,7 @@ def topic_is_not_public(topic: Resource) -> Verdict:
     Risk: anyone can send messages that the company's systems act on, or subscribe to those that it sends.
     Fix: gcloud pubsub topics remove-iam-policy-binding {name} --member=allUsers --role=ROLE
     Source: https://cloud.google.com/pubsub/docs/access-control
+    Verified: 2026-11-25, form of policy and members, by the discovery document of pubsub v1.
     """
     return open_to_nobody_unknown(topic["iamBindings"])
 
@@ -73,6 +74,7 @@ def subscription_is_not_public(subscription: Resource) -> Verdict:
     Risk: anyone can read and drain the messages.
     Fix: gcloud pubsub subscriptions remove-iam-policy-binding {name} --member=allUsers --role=ROLE
     Source: https://cloud.google.com/pubsub/docs/access-control
+    Verified: 2026-11-25, form of policy and members, by the discovery document of pubsub v1.
     """
     return open_to_nobody_unknown(subscription["iamBindings"])
 

@@ -304,6 +304,7 @@ def instance_allows_iam_login(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=cloudsql.iam_authentication=on (MySQL:
         cloudsql_iam_authentication=on), with the flags that are set already
     Source: https://cloud.google.com/sql/docs/postgres/iam-authentication
+    Verified: 2026-11-25, the flags and their default, by published pages of others.
     """
     engine = _engine(instance)
     if engine == "SQLSERVER":
@@ -343,6 +344,8 @@ def instance_engine_is_supported(instance: Resource, *, at: datetime) -> Verdict
     Risk: vulnerabilities found in the engine are mended late or not at all, and one day Google upgrades it.
     Fix: gcloud sql instances patch {name} --database-version=NEWER, after testing on a clone.
     Source: https://cloud.google.com/sql/docs/postgres/db-versions
+    Verified: 2026-11-25, databaseVersion by the discovery document of sqladmin v1; the end dates as the
+        table says
     """
     if outside := _elsewhere(instance):
         return outside
@@ -390,6 +393,8 @@ def postgres_logs_connections(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=log_connections=on,log_disconnections=on, with the
         flags that are set already
     Source: https://cloud.google.com/sql/docs/postgres/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _worst(
         _flag(instance, "POSTGRES", "log_connections", ("on", "all"), default="off"),
@@ -405,6 +410,8 @@ def postgres_logs_statements(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=log_statement=ddl, with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/postgres/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "POSTGRES", "log_statement", ("ddl", "mod", "all"), default="none")
 
@@ -417,6 +424,8 @@ def postgres_logs_errors(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=log_min_messages=warning,
         log_min_error_statement=error,log_error_verbosity=default, with the flags that are set already
     Source: https://cloud.google.com/sql/docs/postgres/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     chatty = ("debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning")
     return _worst(
@@ -436,6 +445,8 @@ def postgres_keeps_slow_statements_out_of_the_log(instance: Resource) -> Verdict
     Fix: gcloud sql instances patch {name} --database-flags=log_min_duration_statement=-1, with the flags that
         are set already
     Source: https://cloud.google.com/sql/docs/postgres/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "POSTGRES", "log_min_duration_statement", ("-1",), default="-1")
 
@@ -448,6 +459,8 @@ def postgres_audits_access(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=cloudsql.enable_pgaudit=on, with the flags that
         are set already; then CREATE EXTENSION pgaudit in each database, and set pgaudit.log
     Source: https://cloud.google.com/sql/docs/postgres/pg-audit
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "POSTGRES", "cloudsql.enable_pgaudit", ("on",), default="off")
 
@@ -460,6 +473,8 @@ def mysql_hides_databases(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=skip_show_database=on, with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/mysql/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "MYSQL", "skip_show_database", ("on",), default="off")
 
@@ -474,6 +489,8 @@ def mysql_loads_no_local_files(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=local_infile=off, with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/mysql/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "MYSQL", "local_infile", ("off",), default="on")
 
@@ -486,6 +503,8 @@ def sqlserver_runs_no_external_scripts(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags="external scripts enabled=off", with the flags
         that are set already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "SQLSERVER", "external scripts enabled", ("off", "0"), default="off")
 
@@ -500,6 +519,8 @@ def sqlserver_keeps_databases_apart(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags="cross db ownership chaining=off,contained
         database authentication=off", with the flags that are set already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _worst(
         _flag(instance, "SQLSERVER", "cross db ownership chaining", ("off", "0"), default="off"),
@@ -517,6 +538,8 @@ def sqlserver_runs_no_remote_procedures(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags="remote access=off", with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "SQLSERVER", "remote access", ("off", "0"), default="on")
 
@@ -530,6 +553,8 @@ def sqlserver_masks_error_messages(instance: Resource) -> Verdict:
     Risk: error messages tell an attacker what is in the tables.
     Fix: gcloud sql instances patch {name} --database-flags=3625=on, with the flags that are set already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _flag(instance, "SQLSERVER", "3625", ("on", "1"), default="not set")
 
@@ -542,6 +567,8 @@ def sqlserver_leaves_connections_and_options_alone(instance: Resource) -> Verdic
     Fix: gcloud sql instances patch {name} --database-flags="user connections=0", with the flags that are set
         already, and without "user options"
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
+    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
+        default could not be confirmed
     """
     return _worst(
         _flag(instance, "SQLSERVER", "user connections", ("0",), default="0"),

@@ -2,7 +2,8 @@
 
 Data first: a file of `requirements/` per framework, a file of `controls/` per theme. A folder of the user's
 own, named in `mapping_paths`, is laid out the same way; a control that exists already is added to, so a new
-framework is one file of requirements and one column of links.
+framework is one file of requirements and one column of links. A package offers such a folder by an entry
+point of the group `collector.mappings`, naming the package whose folder it is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -202,15 +205,16 @@ class ControlMap:
 
 
 def load(folders: Iterable[Path] = ()) -> ControlMap:
-    """The mapping that comes with the program, then those of further folders.
+    """The mapping that comes with the program, then those of installed packages, then those of `folders`.
 
     Raises:
-        UserError: a file cannot be read, or something in it is missing, unknown or said twice.
+        UserError: a package or file cannot be read, or something in it is missing, unknown or said twice.
     """
     frameworks: dict[str, str] = {}
     requirements: dict[str, Requirement] = {}
     controls: dict[str, Control] = {}
-    for folder in (Path(__file__).parent, *folders):
+    offered = sorted(entry_points(group="collector.mappings"), key=lambda point: (point.name, point.value))
+    for folder in (Path(__file__).parent, *map(_folder, offered), *folders):
         if not folder.is_dir():
             raise UserError(f"mapping_paths: {folder} is not a folder; create it or remove the entry")
         of_requirements, of_controls = (
@@ -223,6 +227,21 @@ def load(folders: Iterable[Path] = ()) -> ControlMap:
         for file in of_controls:
             _read_controls(file, controls)
     return ControlMap(frameworks, requirements, controls)
+
+
+def _folder(point: EntryPoint) -> Path:
+    """Where the package is that offers a mapping.
+
+    Raises:
+        UserError: there is no such package.
+    """
+    try:
+        found = find_spec(point.value)
+    except (ImportError, ValueError):
+        found = None
+    if found is None or not found.submodule_search_locations:
+        raise UserError(f"entry point collector.mappings: {point.name}: {point.value} is no package")
+    return Path(next(iter(found.submodule_search_locations)))
 
 
 KINDS: dict[type, str] = {str: "text", list: "a list", dict: "a mapping of keys to values"}

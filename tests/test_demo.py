@@ -26,7 +26,6 @@ from collector.ledger.queries import Ledger
 from collector.model import Outcome, Reason
 from collector.registry import load
 
-
 DEMO = [sys.executable, "-m", "collector", "demo"]
 OPENED, CLOSED = "acme-data-exports", "acme-old-website"
 

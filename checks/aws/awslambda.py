@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from checks._secrets import is_redacted, known_kind, shown, suggests_secret
 from checks.aws._policy import is_public, open_to_nobody_unknown, principals, statements
-from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
 from checks.aws.vpc import subnets, zones_of
 from collector.sdk import (
     NotCollected,

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from checks._secrets import is_redacted, known_kind, shown, suggests_secret
 from checks.aws._listed import batches
-from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
 from collector.sdk import Resource, Verdict, check, evidence, fail, not_applicable, ok, resource
 
 KEPT = (

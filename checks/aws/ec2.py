@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from checks.aws._secrets import known_kind
+from checks._secrets import known_kind
 from checks.aws.ssm import managed_nodes
 from collector.sdk import (
     NotCollected,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from checks._secrets import is_redacted, known_kind, shown, suggests_secret
 from checks.aws._listed import batches
-from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
 from collector.sdk import Resource, Verdict, check, evidence, fail, not_applicable, not_tested, ok, resource
 
 BATCH = 10

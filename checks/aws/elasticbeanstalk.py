@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks._secrets import is_redacted, known_kind, shown, suggests_secret
 from checks.aws._listed import listed
-from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
 from collector.sdk import NotCollected, Resource, Verdict, check, evidence, fail, not_tested, ok, resource
 
 VARIABLES = "aws:elasticbeanstalk:application:environment"

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from checks._secrets import is_redacted, known_kind, shown, suggests_secret
 from checks.aws._listed import listed
 from checks.aws._policy import open_to_nobody_unknown
-from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
 from collector.sdk import (
     NotCollected,
     NotCollectedError,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
+from checks._secrets import is_redacted, known_kind, shown, suggests_secret
 from checks.aws.kms import keys
 from collector.sdk import (
     NotCollected,

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from checks.aws._secrets import known_kind, suggests_secret
+from checks._secrets import known_kind, suggests_secret
 from checks.aws._week import week_of
 from collector.sdk import (
     NotCollected,

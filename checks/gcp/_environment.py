@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from checks.aws._secrets import is_redacted, known_kind, shown, suggests_secret
+from checks._secrets import is_redacted, known_kind, shown, suggests_secret
 from collector.sdk import Verdict, fail, ok
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.aws._secrets import shown
+from checks._secrets import shown
 from checks.gcp._environment import holds_no_known_secret
 from checks.gcp._managed import by_service
 from checks.gcp._members import is_default_account

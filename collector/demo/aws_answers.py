@@ -127,15 +127,16 @@ def _last_used(name: str, now: datetime) -> datetime:
 
 def _departures(now: datetime) -> dict[str, Any]:
     """What CloudTrail keeps of users that were deleted; moto does not note events."""
+    at = datetime(2026, 3, 24, 9, tzinfo=UTC)
     deleted = {
         "EventId": "5b1c4f0e-6d2a-4c1b-9a57-0d6f5f2f7c11",
         "EventName": "DeleteUser",
-        "EventTime": "2026-03-24T09:00:00Z",
+        "EventTime": at.isoformat(),
         "EventSource": "iam.amazonaws.com",
         "Username": "ada",
         "CloudTrailEvent": {"eventName": "DeleteUser", "requestParameters": {"userName": "dana"}},
     }
-    events = [deleted] if now.isoformat() > deleted["EventTime"] else []
+    events = [deleted] if now > at else []
     return {
         "cloudtrail.LookupEvents": [
             {"account": PRODUCTION, "answer": {"Events": events}},

@@ -320,8 +320,7 @@ def project_gives_service_accounts_no_admin_role(policy: Resource, *, allowed: S
     Fix: gcloud projects remove-iam-policy-binding {name} --member=serviceAccount:EMAIL --role=ROLE, after
         granting a narrower role, or the same role on the one resource that is meant.
     Source: https://cloud.google.com/iam/docs/best-practices-service-accounts
-    Verified: 2026-11-25, form of policies by the discovery document of cloudresourcemanager v3; which
-        roles administer is a list of ours
+    Verified: 2026-11-25, roles by copies of the CIS benchmark; members by cloudresourcemanager v3's Binding.
     """
     return _no_admin_accounts(policy, allowed)
 
@@ -339,8 +338,7 @@ def hierarchy_gives_service_accounts_no_admin_role(
     Fix: gcloud organizations remove-iam-policy-binding ID --member=serviceAccount:EMAIL --role=ROLE, after
         granting what is needed on the project or resource that is meant.
     Source: https://cloud.google.com/iam/docs/best-practices-service-accounts
-    Verified: 2026-11-25, form of policies by the discovery document of cloudresourcemanager v3; which
-        roles administer is a list of ours
+    Verified: 2026-11-25, roles by copies of the CIS benchmark; members by cloudresourcemanager v3's Binding.
     """
     return _no_admin_accounts(policy, allowed)
 
@@ -701,7 +699,11 @@ ALWAYS = re.compile(
     r"""|resource\.name\.(?:startsWith|endsWith)\((?:""|'')\))$"""
 )
 FROM_TIME = re.compile(r"""^request\.time>=?timestamp\(["']([^"']+)["']\)$""")
-UNTIL_TIME = re.compile(r"""request\.time<=?timestamp\(["']([^"']+)["']\)""")
+UNTIL_TIME = re.compile(
+    r"""request\.time<=?timestamp\(["']([^"']+)["']\)|timestamp\(["']([^"']+)["']\)>=?request\.time"""
+)
+ELSEWHERE_TRUE = re.compile(r"\|\||!\(|\?")
+"""What lets a condition hold although an end that it names is past: or, not, a choice of two."""
 
 
 def _expressions(policy: Resource) -> Iterator[tuple[Mapping[str, Any], str]]:
@@ -724,7 +726,9 @@ def _conditions_limit(policy: Resource, at: datetime) -> Verdict:
     ]
     if empty:
         return fail(f"always true: {told(empty)}")
-    return ok(f"conditions: {len(found)}, none always true") if found else not_applicable("no conditions")
+    if not found:
+        return not_applicable("no conditions")
+    return ok(f"conditions: {len(found)}, none of a form that is always true")
 
 
 @check(project_policies, severity="medium")
@@ -735,8 +739,7 @@ def project_conditions_limit_access(policy: Resource, *, at: datetime) -> Verdic
     Fix: gcloud projects remove-iam-policy-binding {name} --member=MEMBER --role=ROLE --condition=..., and
         bind the role again with a condition on what is meant.
     Source: https://cloud.google.com/iam/docs/conditions-overview
-    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
-        cloudresourcemanager v3
+    Verified: 2026-11-25, condition by cloudresourcemanager v3's Binding; time by cloudasset v1's example.
     """
     return _conditions_limit(policy, at)
 
@@ -749,22 +752,30 @@ def hierarchy_conditions_limit_access(policy: Resource, *, at: datetime) -> Verd
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER --role=ROLE --condition=..., and
         bind the role again with a condition on what is meant.
     Source: https://cloud.google.com/iam/docs/conditions-overview
-    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
-        cloudresourcemanager v3
+    Verified: 2026-11-25, condition by cloudresourcemanager v3's Binding; time by cloudasset v1's example.
     """
     return _conditions_limit(policy, at)
 
 
 def _no_expired_grants(policy: Resource, at: datetime) -> Verdict:
     found = []
+    unsure = []
     limited = 0
     for binding, expression in _expressions(policy):
-        ends = [instant(one.replace("Z", "+00:00")) for one in UNTIL_TIME.findall(expression)]
-        limited += bool(ends)
-        if "||" not in expression and any(end and end < at for end in ends):
+        named = [first or second for first, second in UNTIL_TIME.findall(expression)]
+        ends = [instant(one.replace("Z", "+00:00")) for one in named]
+        if not ends:
+            continue
+        if ELSEWHERE_TRUE.search(expression):
+            unsure.append(f"{binding['role']} under {expression}")
+        elif any(end and end < at for end in ends):
             found.append(f"{binding['role']} of {', '.join(binding['members'])} ended ({expression})")
+        else:
+            limited += 1
     if found:
         return fail(told(found))
+    if unsure:
+        return not_tested(f"cannot tell when it ends: {told(unsure)}")
     return ok(f"grants with an end: {limited}, none past") if limited else not_applicable("no grant ends")
 
 
@@ -775,8 +786,7 @@ def project_keeps_no_expired_grants(policy: Resource, *, at: datetime) -> Verdic
     Risk: what lies about makes reviews of access long, and is revived by a change of its date.
     Fix: gcloud projects remove-iam-policy-binding {name} --member=MEMBER --role=ROLE --condition=...
     Source: https://cloud.google.com/iam/docs/configuring-temporary-access
-    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
-        cloudresourcemanager v3
+    Verified: 2026-11-25, condition by cloudresourcemanager v3's Binding; time by cloudasset v1's example.
     """
     return _no_expired_grants(policy, at)
 
@@ -788,8 +798,7 @@ def hierarchy_keeps_no_expired_grants(policy: Resource, *, at: datetime) -> Verd
     Risk: what lies about makes reviews of access long, and is revived by a change of its date.
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER --role=ROLE --condition=...
     Source: https://cloud.google.com/iam/docs/configuring-temporary-access
-    Verified: 2026-11-25, bindings and a condition on request.time by the discovery document of
-        cloudresourcemanager v3
+    Verified: 2026-11-25, condition by cloudresourcemanager v3's Binding; time by cloudasset v1's example.
     """
     return _no_expired_grants(policy, at)
 
@@ -813,8 +822,7 @@ def organization_has_few_admins(policy: Resource, *, max_admins: int = 4) -> Ver
     Fix: gcloud organizations remove-iam-policy-binding ID --member=MEMBER
         --role=roles/resourcemanager.organizationAdmin
     Source: https://cloud.google.com/resource-manager/docs/access-control-org
-    Verified: 2026-11-25, the role's name by the example in the discovery document of cloudresourcemanager
-        v3
+    Verified: 2026-11-25, role by Google's page of access control; members by cloudresourcemanager's Binding.
     """
     if policy["assetType"] != ORGANIZATION:
         return not_applicable("a folder")
@@ -833,8 +841,7 @@ def organization_has_second_admin(policy: Resource) -> Verdict:
     Fix: gcloud organizations add-iam-policy-binding ID --member=group:ADDRESS
         --role=roles/resourcemanager.organizationAdmin
     Source: https://cloud.google.com/resource-manager/docs/access-control-org
-    Verified: 2026-11-25, the role's name by the example in the discovery document of cloudresourcemanager
-        v3
+    Verified: 2026-11-25, role by Google's page of access control; members by cloudresourcemanager's Binding.
     """
     if policy["assetType"] != ORGANIZATION:
         return not_applicable("a folder")
@@ -979,8 +986,7 @@ def default_service_account_has_no_basic_role(
         --role=roles/editor, and set the organisation policy
         constraints/iam.automaticIamGrantsForDefaultServiceAccounts.
     Source: https://cloud.google.com/iam/docs/service-account-types#default
-    Verified: 2026-11-25, form of policies by the discovery document of cloudresourcemanager v3; which
-        roles administer is a list of ours
+    Verified: 2026-11-25, fields by iam v1's discovery document; addresses and role by others' pages.
     """
     if not is_default_account(account["email"]):
         return not_applicable("no default service account")

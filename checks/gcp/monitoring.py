@@ -370,8 +370,7 @@ def alarm_on_firewall_changes(
         protoPayload.methodName:("insert" OR "patch" OR "delete")', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
-    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
-        of methods in the filter could be confirmed
+    Verified: 2026-11-25, methods and resource types, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, FIREWALL, log_metrics, alert_policies, channels, max_threshold, COMPUTE)
 
@@ -463,8 +462,7 @@ def alarm_on_sql_changes(
         --log-filter='protoPayload.methodName="cloudsql.instances.update"', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
-    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
-        of methods in the filter could be confirmed
+    Verified: 2026-11-25, method and resource type, by published copies of the CIS benchmark's filters.
     """
     return _raises_alarm(project, SQL, log_metrics, alert_policies, channels, max_threshold, CLOUD_SQL)
 
@@ -487,8 +485,7 @@ def alarm_on_sink_changes(
         protoPayload.methodName=~"(Update|Delete)Sink$"', then an alert policy on
         logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
-    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
-        of methods in the filter could be confirmed
+    Verified: 2026-11-25, methods and resource type, by published filters and samples of log entries.
     """
     return _raises_alarm(project, SINK, log_metrics, alert_policies, channels, max_threshold)
 
@@ -511,7 +508,6 @@ def alarm_on_service_account_keys(
         --log-filter='protoPayload.methodName="google.iam.admin.v1.CreateServiceAccountKey"', then an alert
         policy on logging.googleapis.com/user/NAME above 0, with a notification channel.
     Source: https://cloud.google.com/logging/docs/alerting/log-based-alerts
-    Verified: 2026-11-25, fields by the discovery documents of logging v2 and monitoring v3; not all names
-        of methods in the filter could be confirmed
+    Verified: 2026-11-25, method and resource type, by published filters and samples of log entries.
     """
     return _raises_alarm(project, ACCOUNT_KEY, log_metrics, alert_policies, channels, max_threshold)

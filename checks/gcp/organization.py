@@ -26,8 +26,8 @@ https://cloud.google.com/resource-manager/docs/managing-notification-contacts#no
 
 
 HOME = re.compile(
-    r"^serviceAccount:(?:[^@]+@(?P<id>[a-z0-9.-]+)\.iam|(?P<number>\d+)-compute@developer|(?P<app>[^@]+)@appspot)"
-    r"\.gserviceaccount\.com$"
+    r"^serviceAccount:(?:[^@]+@(?P<id>[a-z0-9.-]+)\.iam|(?P<number>\d+)(?:-compute@developer|@cloudbuild)"
+    r"|(?P<app>[^@]+)@appspot)\.gserviceaccount\.com$"
 )
 """The project that a service account belongs to, by its address.
 
@@ -133,7 +133,7 @@ def environments_stand_in_folders_of_their_own(
     Fix: gcloud resource-manager folders create --display-name=production --organization=ID, then gcloud beta
         projects move PROJECT --folder=FOLDER
     Source: https://cloud.google.com/architecture/landing-zones/decide-resource-hierarchy
-    Verified: 2026-11-25, fields by the discovery documents of cloudresourcemanager v3 and iam v1
+    Verified: 2026-11-25, fields by the discovery documents of cloudasset v1 and cloudresourcemanager v3.
     """
     named = [one for one in node["projects"] if one["environment"]]
     if not named:
@@ -152,7 +152,7 @@ def production_has_projects_of_its_own(
     Risk: changes are tried out where customers' data is.
     Fix: gcloud projects create NAME-test --labels=environment=test, and move what is not production there.
     Source: https://cloud.google.com/architecture/landing-zones/decide-resource-hierarchy
-    Verified: 2026-11-25, fields by the discovery documents of cloudresourcemanager v3 and iam v1
+    Verified: 2026-11-25, fields by the discovery documents of cloudasset v1 and cloudresourcemanager v3.
     """
     if node["assetType"] != ORGANIZATION:
         return not_applicable("a folder: judged for the organisation")
@@ -207,7 +207,7 @@ def environments_do_not_reach_into_production(
     Fix: gcloud projects remove-iam-policy-binding PROJECT --member=serviceAccount:EMAIL --role=ROLE, and
         give the work an account of the production project.
     Source: https://cloud.google.com/iam/docs/best-practices-service-accounts
-    Verified: 2026-11-25, fields by the discovery documents of cloudresourcemanager v3 and iam v1
+    Verified: 2026-11-25, fields by cloudasset v1's discovery document; addresses by others' pages.
     """
     if node["assetType"] != ORGANIZATION:
         return not_applicable("a folder: judged for the organisation")
@@ -240,7 +240,7 @@ def service_accounts_belong_to_own_projects(
     Fix: gcloud projects remove-iam-policy-binding PROJECT --member=serviceAccount:EMAIL --role=ROLE, or add
         its project to `trusted` if it is agreed.
     Source: https://cloud.google.com/iam/docs/service-account-types
-    Verified: 2026-11-25, fields by the discovery documents of cloudresourcemanager v3 and iam v1
+    Verified: 2026-11-25, fields by cloudasset v1's discovery document; addresses by others' pages.
     """
     if node["assetType"] != ORGANIZATION:
         return not_applicable("a folder: judged for the organisation")
@@ -253,4 +253,4 @@ def service_accounts_belong_to_own_projects(
         ]
         if found:
             return fail(told(found))
-    return ok("all of them do")
+    return ok("every one whose address tells its project does")

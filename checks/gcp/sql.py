@@ -1,6 +1,7 @@
 """Cloud SQL: instances, their network, backups and flags.
 
-A flag that is not set has the database's default: where that is what is wanted, its absence passes.
+A flag that is not set has Cloud SQL's default, which is not always that of the database's makers: it is
+judged only where a source that speaks of Cloud SQL names it.
 
 https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/instances
 """
@@ -8,6 +9,7 @@ https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/instances
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
@@ -37,9 +39,8 @@ VOLATILE = (
 )
 
 MAKERS_SUPPORT = {
-    "MYSQL_5_1": "2013-12-31",
-    "MYSQL_5_5": "2018-12-03",
-    "MYSQL_5_6": "2021-02-05",
+    "MYSQL_5_5": "2018-12-31",
+    "MYSQL_5_6": "2021-02-28",
     "MYSQL_5_7": "2023-10-31",
     "MYSQL_8_0": "2026-04-30",
     "MYSQL_8_4": "2032-04-30",
@@ -60,6 +61,9 @@ MAKERS_SUPPORT = {
 }
 """The day until which the makers of each engine mend it; then only Google does, for a time and for pay.
 
+Of MySQL and SQL Server it is the end of their extended support.
+
+https://endoflife.date
 https://www.postgresql.org/support/versioning/
 https://www.oracle.com/support/lifetime-support/
 https://learn.microsoft.com/en-us/lifecycle/products/
@@ -344,8 +348,7 @@ def instance_engine_is_supported(instance: Resource, *, at: datetime) -> Verdict
     Risk: vulnerabilities found in the engine are mended late or not at all, and one day Google upgrades it.
     Fix: gcloud sql instances patch {name} --database-version=NEWER, after testing on a clone.
     Source: https://cloud.google.com/sql/docs/postgres/db-versions
-    Verified: 2026-11-25, databaseVersion by the discovery document of sqladmin v1; the end dates as the
-        table says
+    Verified: 2026-11-25, days by endoflife.date's tables; versions by sqladmin v1's discovery document.
     """
     if outside := _elsewhere(instance):
         return outside
@@ -363,8 +366,10 @@ def _engine(instance: Resource) -> str:
     return str(instance["databaseVersion"]).partition("_")[0]
 
 
-def _flag(instance: Resource, engine: str, name: str, wanted: tuple[str, ...], *, default: str) -> Verdict:
-    """Whether a flag of an engine has a wanted value. `default` is what it has if it is not set."""
+def _flag(
+    instance: Resource, engine: str, name: str, wanted: tuple[str, ...], *, default: str | None = None
+) -> Verdict:
+    """Whether a flag of an engine has a wanted value. `default` is what it has if not set, if known."""
     if outside := _elsewhere(instance):
         return outside
     if _engine(instance) != engine:
@@ -373,16 +378,24 @@ def _flag(instance: Resource, engine: str, name: str, wanted: tuple[str, ...], *
         one["name"]: str(one.get("value", "")) for one in instance["settings"].get("databaseFlags") or ()
     }
     value = flags.get(name, default)
+    if value is None:
+        return not_tested(f"{name} is not set, and its default is not certain")
     sentence = f"{name} {value}" + ("" if name in flags else ", the default")
     return ok(sentence) if value.lower() in wanted else fail(sentence)
 
 
 def _worst(*verdicts: Verdict) -> Verdict:
-    """One verdict for several flags of an engine: the failures if there are any, else all of them."""
-    failures = [one for one in verdicts if one.outcome == "fail"]
-    told = failures or list(verdicts)
+    """One verdict for several flags of an engine: what failed if anything did, else what is not certain."""
+    told = next(
+        (
+            found
+            for bad in ("fail", "not_tested")
+            if (found := [one for one in verdicts if one.outcome == bad])
+        ),
+        list(verdicts),
+    )
     sentence = "; ".join(dict.fromkeys(one.sentence for one in told))
-    return Verdict(told[0].outcome, sentence)
+    return replace(told[0], sentence=sentence)
 
 
 @check(instances, severity="medium")
@@ -393,8 +406,7 @@ def postgres_logs_connections(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=log_connections=on,log_disconnections=on, with the
         flags that are set already
     Source: https://cloud.google.com/sql/docs/postgres/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, the flags and their default, by published copies of the CIS benchmark.
     """
     return _worst(
         _flag(instance, "POSTGRES", "log_connections", ("on", "all"), default="off"),
@@ -410,10 +422,9 @@ def postgres_logs_statements(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=log_statement=ddl, with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/postgres/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, the flag, by published copies of the CIS benchmark; its default is not settled.
     """
-    return _flag(instance, "POSTGRES", "log_statement", ("ddl", "mod", "all"), default="none")
+    return _flag(instance, "POSTGRES", "log_statement", ("ddl", "mod", "all"))
 
 
 @check(instances, severity="low")
@@ -424,14 +435,13 @@ def postgres_logs_errors(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=log_min_messages=warning,
         log_min_error_statement=error,log_error_verbosity=default, with the flags that are set already
     Source: https://cloud.google.com/sql/docs/postgres/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, flags, levels and the one default used, by copies of the CIS benchmark.
     """
     chatty = ("debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning")
     return _worst(
-        _flag(instance, "POSTGRES", "log_min_messages", chatty, default="warning"),
+        _flag(instance, "POSTGRES", "log_min_messages", chatty),
         _flag(instance, "POSTGRES", "log_min_error_statement", (*chatty, "error"), default="error"),
-        _flag(instance, "POSTGRES", "log_error_verbosity", ("default", "verbose"), default="default"),
+        _flag(instance, "POSTGRES", "log_error_verbosity", ("default", "verbose")),
     )
 
 
@@ -445,8 +455,7 @@ def postgres_keeps_slow_statements_out_of_the_log(instance: Resource) -> Verdict
     Fix: gcloud sql instances patch {name} --database-flags=log_min_duration_statement=-1, with the flags that
         are set already
     Source: https://cloud.google.com/sql/docs/postgres/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, the flag and its default, by published copies of the CIS benchmark.
     """
     return _flag(instance, "POSTGRES", "log_min_duration_statement", ("-1",), default="-1")
 
@@ -459,8 +468,7 @@ def postgres_audits_access(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=cloudsql.enable_pgaudit=on, with the flags that
         are set already; then CREATE EXTENSION pgaudit in each database, and set pgaudit.log
     Source: https://cloud.google.com/sql/docs/postgres/pg-audit
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, by Google's page of pgAudit: the flag is the first step to turn it on.
     """
     return _flag(instance, "POSTGRES", "cloudsql.enable_pgaudit", ("on",), default="off")
 
@@ -473,26 +481,24 @@ def mysql_hides_databases(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags=skip_show_database=on, with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/mysql/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, the flag, by published copies of the CIS benchmark; its default is not settled.
     """
-    return _flag(instance, "MYSQL", "skip_show_database", ("on",), default="off")
+    return _flag(instance, "MYSQL", "skip_show_database", ("on",))
 
 
 @check(instances, severity="medium")
 def mysql_loads_no_local_files(instance: Resource) -> Verdict:
     """MySQL instance does not load files of its clients
 
-    Must be said: the default is on.
+    Must be said: what is not set is not tested.
 
     Risk: a forged server or an injected statement reads files of the client's machine.
     Fix: gcloud sql instances patch {name} --database-flags=local_infile=off, with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/mysql/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, the flag, by published copies of the CIS benchmark; its default is not settled.
     """
-    return _flag(instance, "MYSQL", "local_infile", ("off",), default="on")
+    return _flag(instance, "MYSQL", "local_infile", ("off",))
 
 
 @check(instances, severity="high")
@@ -503,8 +509,7 @@ def sqlserver_runs_no_external_scripts(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags="external scripts enabled=off", with the flags
         that are set already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, flag and default, by copies of the CIS benchmark and Microsoft's pages.
     """
     return _flag(instance, "SQLSERVER", "external scripts enabled", ("off", "0"), default="off")
 
@@ -519,11 +524,10 @@ def sqlserver_keeps_databases_apart(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags="cross db ownership chaining=off,contained
         database authentication=off", with the flags that are set already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, flags, and the one default used, by copies of the CIS benchmark.
     """
     return _worst(
-        _flag(instance, "SQLSERVER", "cross db ownership chaining", ("off", "0"), default="off"),
+        _flag(instance, "SQLSERVER", "cross db ownership chaining", ("off", "0")),
         _flag(instance, "SQLSERVER", "contained database authentication", ("off", "0"), default="off"),
     )
 
@@ -538,8 +542,7 @@ def sqlserver_runs_no_remote_procedures(instance: Resource) -> Verdict:
     Fix: gcloud sql instances patch {name} --database-flags="remote access=off", with the flags that are set
         already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, flag and default, by copies of the CIS benchmark and Microsoft's pages.
     """
     return _flag(instance, "SQLSERVER", "remote access", ("off", "0"), default="on")
 
@@ -553,8 +556,7 @@ def sqlserver_masks_error_messages(instance: Resource) -> Verdict:
     Risk: error messages tell an attacker what is in the tables.
     Fix: gcloud sql instances patch {name} --database-flags=3625=on, with the flags that are set already
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, the flag and its default, by published copies of the CIS benchmark.
     """
     return _flag(instance, "SQLSERVER", "3625", ("on", "1"), default="not set")
 
@@ -567,8 +569,7 @@ def sqlserver_leaves_connections_and_options_alone(instance: Resource) -> Verdic
     Fix: gcloud sql instances patch {name} --database-flags="user connections=0", with the flags that are set
         already, and without "user options"
     Source: https://cloud.google.com/sql/docs/sqlserver/flags
-    Verified: 2026-11-25, flags as name and value by the discovery document of sqladmin v1; the flag's
-        default could not be confirmed
+    Verified: 2026-11-25, defaults by copies of the CIS benchmark and Microsoft's table of options.
     """
     return _worst(
         _flag(instance, "SQLSERVER", "user connections", ("0",), default="0"),

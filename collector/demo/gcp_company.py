@@ -239,6 +239,8 @@ def database(project: str, name: str, *, settings: Facts, **data: Any) -> Facts:
             {"name": "cloudsql.iam_authentication", "value": "on"},
             {"name": "log_connections", "value": "on"},
             {"name": "log_disconnections", "value": "on"},
+            {"name": "log_error_verbosity", "value": "default"},
+            {"name": "log_min_messages", "value": "warning"},
             {"name": "log_statement", "value": "ddl"},
         ],
     }

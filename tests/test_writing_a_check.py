@@ -1,4 +1,4 @@
-"""What docs/writing-a-check.md says of a check of one's own, followed to the letter."""
+"""The files of docs/writing-a-check.md, used against servers of the test that the page does not show."""
 
 from __future__ import annotations
 

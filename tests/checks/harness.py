@@ -132,6 +132,14 @@ def union_problems(module: str) -> list[str]:
     ]
 
 
+def assert_proven(module: str, read: Callable[[Scenario], list[Observation]], write: bool) -> None:
+    """That every check passes, fails and is not tested on something, and that what shows it ships with it."""
+    assert scenarios_of(module), f"write {file_of(module)}"
+    problems = union_problems(module)
+    assert not problems, "\n" + "\n".join(problems)
+    assert_recorded(module, record(module, read), write)
+
+
 def record(module: str, read: Callable[[Scenario], list[Observation]]) -> prove.Proofs:
     """The proofs of a module: for each check and outcome the first resource that its scenarios name."""
     scenarios = scenarios_of(module)

@@ -32,6 +32,8 @@ Cloud. `tests/checks/github/hooks.yaml` could begin:
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from collector import registry
@@ -55,6 +57,7 @@ def conversation(scenario: Scenario) -> Server:
     return _read(scenario)[1]
 
 
+@cache
 def _read(scenario: Scenario) -> tuple[list[Observation], Server]:
     with serve(Company(scenario.answers, scenario.at)) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_TOKEN", TOKEN)
@@ -99,8 +102,4 @@ def test_credentials_for_some_repositories_only(sees: bool, told: bool) -> None:
 
 @pytest.mark.parametrize("module", harness.modules("github"), ids=lambda module: module.rsplit(".", 1)[1])
 def test_proofs(module: str, request: pytest.FixtureRequest) -> None:
-    """Every check passes, fails and is not tested on something, and what shows it ships with the checks."""
-    assert harness.file_of(module).is_file(), f"write {harness.file_of(module)}"
-    problems = harness.union_problems(module)
-    assert not problems, "\n" + "\n".join(problems)
-    harness.assert_recorded(module, harness.record(module, observe), request.config.getoption("--record"))
+    harness.assert_proven(module, observe, request.config.getoption("--record"))

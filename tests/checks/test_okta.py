@@ -23,6 +23,7 @@ is as in a bare new org. `tests/checks/okta/zones.yaml` could begin:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -53,6 +54,7 @@ def conversation(scenario: Scenario) -> Server:
     return _read(scenario)[1]
 
 
+@cache
 def _read(scenario: Scenario) -> tuple[list[Observation], Server]:
     company = Company(_answers(scenario), scenario.at)
     with serve(company) as server, pytest.MonkeyPatch.context() as patch:
@@ -90,8 +92,4 @@ def test_verdicts(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("module", harness.modules("okta"), ids=lambda module: module.rsplit(".", 1)[1])
 def test_proofs(module: str, request: pytest.FixtureRequest) -> None:
-    """Every check passes, fails and is not tested on something, and what shows it ships with the checks."""
-    assert harness.file_of(module).is_file(), f"write {harness.file_of(module)}"
-    problems = harness.union_problems(module)
-    assert not problems, "\n" + "\n".join(problems)
-    harness.assert_recorded(module, harness.record(module, observe), request.config.getoption("--record"))
+    harness.assert_proven(module, observe, request.config.getoption("--record"))

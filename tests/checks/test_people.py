@@ -115,8 +115,4 @@ def test_verdicts(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("module", harness.modules("people"), ids=lambda module: module.rsplit(".", 1)[1])
 def test_proofs(module: str, request: pytest.FixtureRequest) -> None:
-    """Every check passes, fails and is not tested on something, and what shows it ships with the checks."""
-    assert harness.file_of(module).is_file(), f"write {harness.file_of(module)}"
-    problems = harness.union_problems(module)
-    assert not problems, "\n" + "\n".join(problems)
-    harness.assert_recorded(module, harness.record(module, observe), request.config.getoption("--record"))
+    harness.assert_proven(module, observe, request.config.getoption("--record"))

@@ -6,8 +6,6 @@ The people source reads the filled-in file back (`reviews:` in config.yaml); its
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +14,8 @@ from typing import TYPE_CHECKING
 from collector.engine.population import Held, Population
 from collector.model import UserError
 from collector.platforms.people import REVIEWED, SHEET
+from collector.report.cells import harmless, write_new
+from collector.report.sheet import as_csv, saved, workbook
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 HELPFUL = ("rights", "created", "last used")
 COLUMNS = (*REVIEWED[:6], *HELPFUL, *REVIEWED[6:])
 DECISIONS = '"keep,change,revoke"'
-STARTS_FORMULA = ("=", "+", "-", "@")
-"""What makes a spreadsheet take text for a formula (CWE-1236). Such text is written behind an apostrophe."""
 
 
 def quarter_of(day: date) -> str:
@@ -56,75 +54,47 @@ def write(file: Path, quarter: str, found: Population) -> None:
     Raises:
         UserError: the name says neither, the file is there already, or it cannot be written.
     """
-    rows = [_row(quarter, one) for one in found.accounts]
+    cells = [list(COLUMNS), *(_row(quarter, one) for one in found.accounts)]
     kind = file.suffix.lower()
     if kind not in (".xlsx", ".csv"):
         raise UserError(f"{file}: name it *.xlsx or *.csv")
-    content = _xlsx(rows, found.gaps) if kind == ".xlsx" else _csv(rows)
-    try:
-        with file.open("xb") as out:  # a review that somebody began to fill in is never written over
-            file.chmod(0o600)
-            out.write(content)
-    except FileExistsError:
-        raise UserError(f"{file}: is there already, perhaps filled in; name another") from None
-    except OSError as error:
-        raise UserError(f"{file}: cannot be written: {error.strerror}") from None
+    content = saved(_workbook(cells, found.gaps)) if kind == ".xlsx" else as_csv(cells)
+    write_new(file, content, "is there already, perhaps filled in; name another")
 
 
 def _row(quarter: str, one: Held) -> list[str]:
     told = [quarter, one.platform, one.scope, one.account, one.key, one.person]
     told += [one.rights, one.created[:10], one.used[:10] if one.used[:1].isdigit() else one.used]
-    return [_harmless(cell) for cell in (*told, one.manager, "", "")]
+    return [_text(cell) for cell in (*told, one.manager, "", "")]
 
 
-def _harmless(text: str) -> str:
-    """Text as no spreadsheet takes it for a formula, and without what XML cannot hold."""
-    plain = "".join(one for one in text if one.isprintable() or one == " ")
-    return f"'{plain}" if plain.startswith(STARTS_FORMULA) else plain
+def _text(text: str) -> str:
+    """Text as no spreadsheet takes it for a formula, and without what does not print."""
+    return harmless("".join(one for one in text if one.isprintable()).strip())
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return out.getvalue().encode("utf-8-sig")  # so that a spreadsheet takes it for UTF-8
-
-
-def _xlsx(rows: Sequence[Sequence[str]], gaps: Sequence[str]) -> bytes:
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
+def _workbook(cells: Sequence[Sequence[str]], gaps: Sequence[str]) -> Workbook:
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None  # noqa: S101 - a new workbook has one
-    sheet.title = SHEET
-    sheet.append(COLUMNS)
-    for row in rows:
-        sheet.append(list(row))
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
+    book = workbook(SHEET, cells)
+    sheet = book.worksheets[0]
     sheet.freeze_panes = "E2"
-    sheet.auto_filter.ref = sheet.dimensions
-    for number, name in enumerate(COLUMNS, 1):
-        longest = max([len(name), *(len(row[number - 1]) for row in rows[:1000])])
+    for number in range(1, len(COLUMNS) + 1):
+        longest = max(len(row[number - 1]) for row in cells[:1001])
         sheet.column_dimensions[get_column_letter(number)].width = min(50, longest + 3)
     choice = DataValidation(type="list", formula1=DECISIONS, allow_blank=True)
     choice.error = "keep, change or revoke"
     sheet.add_data_validation(choice)
     decision = get_column_letter(COLUMNS.index("decision") + 1)
-    choice.add(f"{decision}2:{decision}{max(2, len(rows) + 1)}")
+    choice.add(f"{decision}2:{decision}{max(2, len(cells))}")
     _completeness(book, gaps)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return book
 
 
 def _completeness(book: Workbook, gaps: Sequence[str]) -> None:
     """A sheet that says what could not be read: whoever reviews must be able to judge what is missing."""
     sheet = book.create_sheet("How complete it is")
     for line in gaps or ["Everything that is configured was read in full."]:
-        sheet.append([_harmless(line)])
+        sheet.append([_text(line)])
     sheet.column_dimensions["A"].width = 120

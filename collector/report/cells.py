@@ -23,8 +23,8 @@ def harmless(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def write_new(file: Path, data: bytes) -> None:
-    """Writes a file that its owner alone can read.
+def write_new(file: Path, data: bytes, there: str = "exists already; name a new file") -> None:
+    """Writes a file that its owner alone can read; `there` is what is said of one that is there already.
 
     Raises:
         UserError: it exists already, or cannot be written.
@@ -33,6 +33,6 @@ def write_new(file: Path, data: bytes) -> None:
         with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
             out.write(data)
     except FileExistsError:
-        raise UserError(f"{file}: exists already; name a new file") from None
+        raise UserError(f"{file}: {there}") from None
     except OSError as error:
         raise UserError(f"{file}: cannot be written: {error.strerror}") from None

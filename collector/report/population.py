@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator
+from itertools import chain
 
 from collector.audit.population import Population
 from collector.audit.samples import Draft
 from collector.audit.sampling import WEIGHTS, Method
 from collector.ledger.queries import Ledger
 from collector.report.cells import harmless
+from collector.report.sheet import as_csv
 
 COLUMNS = (
     "item", "evidence", "scope", "source", "platform", "resource", "name", "first seen", "gone", "pass",
@@ -23,19 +24,18 @@ def keys(ledger: Ledger, found: Population, draft: Draft | None) -> bytes:
     `tickets` are those of a draw weighted to risk, `stratum` the one that a stratified draw put it in. Where
     days are drawn the population is the days of the period, which need no list.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+    return as_csv([harmless(cell) for cell in row] for row in chain((COLUMNS,), _rows(ledger, found, draft)))
+
+
+def _rows(ledger: Ledger, found: Population, draft: Draft | None) -> Iterator[tuple[str, ...]]:
     strata = draft.divided if draft and draft.design.method is Method.STRATIFIED else None
     for item in found.items:
         pair, seen = found.pairs[item.pair], item.seen
         gone = ledger.run(item.until).started.date().isoformat() if item.until else ""
         judged = (seen.passed, seen.failed, seen.not_tested, seen.not_applicable)
-        row = (
+        yield (
             item.id, pair.evidence, pair.scope, pair.source, pair.platform, item.key, item.name,
             ledger.run(item.since).started.date().isoformat(), gone,
             *("yes" if one else "" for one in judged),
             item.severity, str(WEIGHTS[item.severity]), str(strata[item.id]) if strata else "",
         )  # fmt: skip
-        writer.writerow([harmless(cell) for cell in row])
-    return out.getvalue().encode("utf-8-sig", "replace")

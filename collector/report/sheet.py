@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collector.model import UserError
 from collector.report.cells import harmless, write_new
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 
 def write(file: Path, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -21,23 +25,23 @@ def write(file: Path, title: str, columns: Sequence[str], rows: Sequence[Sequenc
     if kind not in (".csv", ".xlsx"):
         raise UserError(f"{file}: name it *.csv or *.xlsx")
     cells = [[harmless("" if cell is None else str(cell)) for cell in row] for row in (columns, *rows)]
-    write_new(file, _csv(cells) if kind == ".csv" else _xlsx(title, cells))
+    write_new(file, as_csv(cells) if kind == ".csv" else saved(workbook(title, cells)))
 
 
-def _csv(cells: Sequence[Sequence[str]]) -> bytes:
+def as_csv(cells: Iterable[Sequence[str]]) -> bytes:
+    """Rows as CSV: UTF-8 with a byte order mark, without which Excel takes it for another encoding."""
     out = io.StringIO(newline="")
     csv.writer(out).writerows(cells)
-    return out.getvalue().encode("utf-8-sig")  # without the mark Excel takes it for another encoding
+    return out.getvalue().encode("utf-8-sig")
 
 
-def _xlsx(title: str, cells: Sequence[Sequence[str]]) -> bytes:
+def workbook(title: str, cells: Sequence[Sequence[str]]) -> Workbook:
+    """A workbook with one sheet, whose first row is bold, stays in sight and filters the others."""
     from openpyxl import Workbook
     from openpyxl.styles import Font
 
     book = Workbook()
-    sheet = book.active
-    if sheet is None:
-        raise AssertionError("a new workbook has a sheet")
+    sheet = book.worksheets[0]
     sheet.title = title
     for row in cells:
         sheet.append(list(row))
@@ -45,6 +49,11 @@ def _xlsx(title: str, cells: Sequence[Sequence[str]]) -> bytes:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
+    return book
+
+
+def saved(book: Workbook) -> bytes:
+    """A workbook as the bytes of its file."""
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

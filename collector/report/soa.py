@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from collector.audit.soa import Change, Decision, Statement, by_number
 from collector.model import iso
 from collector.report.cells import harmless
+from collector.report.sheet import saved
 from mappings import ControlMap
 
 HEADS = ("Control", "Title", "Applicable", "Justification", "Implementation", "Owner")
@@ -100,9 +100,7 @@ def xlsx(
         for line in one.iter_rows(min_row=4):
             for cell in line:
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return saved(book)
 
 
 def html(

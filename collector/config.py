@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args
@@ -38,6 +38,7 @@ EXACT = 2**53
 """From here on JSON does not keep a number exactly (RFC 8785), and infinity not at all."""
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -383,11 +384,19 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read(file: Path) -> Any:
+def parse_yaml(file: Path, parse: Callable[[bytes], T], writes_one: str) -> T:
+    """What `parse` makes of a YAML file.
+
+    Args:
+        writes_one: the command that writes such a file, for whoever has none.
+
+    Raises:
+        UserError: there is no such file, or it cannot be read or is not YAML; names the line.
+    """
     try:
-        return yaml.load(file.read_bytes(), Loader=_Loader)  # noqa: S506 - it is a safe one
+        return parse(file.read_bytes())
     except FileNotFoundError:
-        raise UserError(f"{file}: no such file; `collector init` writes one") from None
+        raise UserError(f"{file}: no such file; `{writes_one}` writes one") from None
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from None
     except RecursionError:
@@ -398,6 +407,10 @@ def _read(file: Path) -> Any:
         problem = " ".join(str(getattr(error, "problem", error)).split())
         advice = "; indent with spaces" if "'\\t'" in problem else ""
         raise UserError(f"{file}{line}: not valid YAML: {problem}{advice}") from None
+
+
+def _read(file: Path) -> Any:
+    return parse_yaml(file, lambda text: yaml.load(text, Loader=_Loader), "collector init")  # noqa: S506 - safe
 
 
 def _given(document: Mapping[Any, Any]) -> dict[Any, Any]:

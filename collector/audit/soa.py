@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from collector.config import parse_yaml
 from collector.model import Json, UserError
 from mappings import ControlMap, Mapped, Strength
 
@@ -128,18 +129,7 @@ def read(file: Path, known: ControlMap) -> tuple[dict[str, Decision], list[str]]
     Raises:
         UserError: it cannot be read, or is not YAML.
     """
-    try:
-        root = yaml.compose(file.read_bytes(), Loader=yaml.SafeLoader)
-    except FileNotFoundError:
-        raise UserError(f"{file}: no such file; `collector soa init` writes one") from None
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
-    except RecursionError:
-        raise UserError(f"{file}: not valid YAML: brackets within brackets without end") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = " ".join(str(getattr(error, "problem", error)).split())
-        raise UserError(f"{file}{f':{mark.line + 1}' if mark else ''}: not valid YAML: {problem}") from None
+    root = parse_yaml(file, lambda text: yaml.compose(text, Loader=yaml.SafeLoader), "collector soa init")
     reader = _Reader(file, annex_a(known))
     decisions = reader.statement(root)
     return decisions, [f"{file}:{line}: {text}" for line, text in sorted(reader.problems, key=_first)]

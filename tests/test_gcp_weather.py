@@ -24,10 +24,10 @@ from google.auth import external_account, iam
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2 import credentials as user_credentials
 from pydantic import ValidationError
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from collector.demo.gcp import NOW, Case, Company, Server, serve
+from collector.demo.serving import Web
 from collector.engine.collect import Redactor, collect
 from collector.model import Gap, NotCollected, NotCollectedError, Observation, Reason, Scope, State
 from collector.platforms import Context, gcp
@@ -144,13 +144,8 @@ class Tokens:
 
     def __init__(self) -> None:
         self.status, self.body = 200, {"access_token": "opens-nothing", "expires_in": 3600}
-        self._server = make_server("127.0.0.1", 0, self._respond)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._web = Web(self._respond)
+        self.url, self.close = self._web.url, self._web.close
 
     def _respond(self, environ: Any, start: Any) -> Any:
         Request(environ).get_data()

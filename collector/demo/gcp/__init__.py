@@ -33,7 +33,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import format_datetime
-from threading import Lock, Thread
+from threading import Lock
 from time import sleep
 from typing import Any
 from urllib.parse import unquote
@@ -43,14 +43,13 @@ from google.cloud.asset_v1 import ContentType, ListAssetsRequest
 from google.cloud.resourcemanager_v3 import GetProjectRequest
 from google.protobuf.json_format import MessageToDict, ParseDict  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 from collector.demo.gcp.company import GET_PROJECT, NOW, PERMISSION, Case, Company, RefusalError, refusal
+from collector.demo.serving import GARBAGE, Web, target
 
 __all__ = ["NOW", "Case", "Company", "Server", "serve"]
 
-GARBAGE = "<html><body>Please sign in to the network</body></html>"
 
 HTTP_STATUS = {
     "INVALID_ARGUMENT": 400,
@@ -97,9 +96,8 @@ class Server:
         self.date = True
         self._pages: dict[str, int] = {}
         self._lock = Lock()
-        self._web = ThreadedWSGIServer("127.0.0.1", port, self._respond, handler=_Handler)
-        self.url = f"http://127.0.0.1:{self._web.server_port}"
-        Thread(target=self._web.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._web = Web(self._respond, port)
+        self.url = self._web.url
         self._rpc = grpc.server(ThreadPoolExecutor(8), options=[("grpc.max_send_message_length", -1)])
         self._rpc.add_generic_rpc_handlers([self._handlers(one) for one in _METHODS])
         self.grpc = f"127.0.0.1:{self._rpc.add_insecure_port(f'127.0.0.1:{grpc_port}')}"
@@ -114,8 +112,7 @@ class Server:
     def close(self) -> None:
         """Stops answering."""
         self._rpc.stop(None).wait()
-        self._web.shutdown()
-        self._web.server_close()
+        self._web.close()
 
     def _handlers(self, service: str) -> Any:
         """What gRPC calls for the methods of a service."""
@@ -142,7 +139,7 @@ class Server:
 
     def _respond(self, environ: Any, start: Any) -> Any:
         request = Request(environ)
-        path = str(environ.get("RAW_URI") or environ["REQUEST_URI"]).partition("?")[0]
+        path, _ = target(environ)
         try:
             response = self._rest(request, path)
         except RefusalError as error:
@@ -216,19 +213,6 @@ class Server:
             if case.code != "OK":
                 raise RefusalError(case.status)
         return case
-
-
-class _Handler(WSGIRequestHandler):
-    """HTTP/1.1 with the answer's own date, without delay, and silent."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        self.send_response_only(code, message)
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        pass
 
 
 _METHODS: Mapping[str, Mapping[str, Any]] = {

@@ -68,22 +68,21 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import format_datetime
-from threading import Lock, Thread
+from threading import Lock
 from time import sleep
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 import jwt
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 from collector.demo.github import graphql, rest
 from collector.demo.github.company import NOW, ORGANIZATION, TOKEN, Case, Company
 from collector.demo.github.rest import Listing, Refusal
+from collector.demo.serving import GARBAGE, Web, cut, target
 
 __all__ = ["NOW", "ORGANIZATION", "TOKEN", "Case", "Company", "Server", "serve"]
 
-GARBAGE = "<html><body>Please sign in to the network</body></html>"
 ENTERPRISE_SERVER = "/api/v3"
 """Where GitHub Enterprise Server has its REST API; answered here too, and GraphQL at /api/graphql."""
 
@@ -115,9 +114,8 @@ class Server:
         self.answers: list[tuple[str, int, Any]] = []
         self.queries: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
         self._lock = Lock()
-        self._server = ThreadedWSGIServer("127.0.0.1", port, self._respond, handler=_Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._web = Web(self._respond, port)
+        self.url = self._web.url
 
     def __enter__(self) -> Server:
         return self
@@ -127,15 +125,14 @@ class Server:
 
     def close(self) -> None:
         """Stops answering."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._web.close()
 
     def _respond(self, environ: Any, start: Any) -> Any:
         request = Request(environ)
-        path, _, query = str(environ.get("RAW_URI") or environ["REQUEST_URI"]).partition("?")
+        path, query = target(environ)
         self.paths.append(path)
         with self._lock:
-            response = self._answer(request, path, dict(parse_qsl(query)))
+            response = self._answer(request, path, query)
         return response(environ, start)
 
     def _answer(self, request: Request, whole: str, params: dict[str, str]) -> Response:
@@ -206,7 +203,7 @@ class Server:
                 response = self._finish(Response(status=304))
             response.headers["ETag"] = etag
         response.headers.update(case.headers if case else {})
-        return _cut(response) if case and case.cut else response
+        return cut(response) if case and case.cut else response
 
     def _graphql(self, request: Request) -> Response:
         asked = json.loads(request.get_data())
@@ -225,7 +222,7 @@ class Server:
         self.queries.append((query, variables, answer))
         response = self._json(answer)
         response.headers.update(case.headers if case else {})
-        return _cut(response) if case and case.cut else response
+        return cut(response) if case and case.cut else response
 
     def _case(self, call: str, params: Mapping[str, Any]) -> Case | None:
         for case in self.company.cases.get(call, ()):
@@ -293,24 +290,3 @@ def _page(listing: Listing, url: str, query: Mapping[str, str]) -> tuple[Any, st
         links.append(f'<{url}?{urlencode({**query, **place})}>; rel="prev"')
     body = {"total_count": len(listing.items), listing.key: shown} if listing.key else shown
     return body, ", ".join(links)
-
-
-def _cut(response: Response) -> Response:
-    """The same answer, of which the connection brings only half."""
-    whole = response.get_data()
-    response.set_data(whole[: len(whole) // 2])
-    response.headers["Content-Length"] = str(len(whole))
-    return response
-
-
-class _Handler(WSGIRequestHandler):
-    """HTTP/1.1 with the answer's own date, without delay, and silent."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        self.send_response_only(code, message)
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        pass

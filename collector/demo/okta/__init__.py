@@ -31,24 +31,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import urlsafe_b64encode
 from collections import Counter
 from email.utils import format_datetime
-from threading import Lock, Thread
+from threading import Lock
 from time import sleep
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 import jwt
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 from collector.demo.okta import routes
 from collector.demo.okta.company import CLIENT, DOMAIN, NOW, TOKEN, Company, Fault, body_of
 from collector.demo.okta.routes import Route
+from collector.demo.serving import GARBAGE, Web, cut, target
 
 __all__ = ["CLIENT", "DOMAIN", "NOW", "TOKEN", "Company", "Fault", "Server", "serve"]
 
-GARBAGE = "<html><body>Please sign in to the network</body></html>"
 NO_ORG = "<html><body><h1>404</h1>Page not found</body></html>"
 NONCE = "the-server-s-nonce"
 LARGEST_PAGE = 200
@@ -82,9 +82,8 @@ class Server:
         self.granted: list[str] = []
         self._used: set[str] = set()
         self._lock = Lock()
-        self._server = ThreadedWSGIServer("127.0.0.1", port, self._respond, handler=_Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._web = Web(self._respond, port)
+        self.url = self._web.url
 
     def __enter__(self) -> Server:
         return self
@@ -94,16 +93,15 @@ class Server:
 
     def close(self) -> None:
         """Stops answering."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._web.close()
 
     def _respond(self, environ: Any, start: Any) -> Any:
         request = Request(environ)
-        path, _, query = str(environ.get("RAW_URI") or environ["REQUEST_URI"]).partition("?")
+        path, query = target(environ)
         with self._lock:
             self.paths.append(f"{request.method} {path}")
-            self.queries.append(dict(parse_qsl(query)))
-            response = self._answer(request, path, dict(parse_qsl(query)))
+            self.queries.append(query)
+            response = self._answer(request, path, query)
         return response(environ, start)
 
     def _answer(self, request: Request, path: str, query: dict[str, str]) -> Response:
@@ -126,7 +124,7 @@ class Server:
             return self._refuse(refusal)
         response = self._told(request, route, unquote(path), query)
         response.headers.update(fault.headers if fault else {})
-        return _cut(response) if fault and fault.cut is not None else response
+        return cut(response) if fault and fault.cut is not None else response
 
     def _told(self, request: Request, route: Route, path: str, query: dict[str, str]) -> Response:
         if route.template == "/api/v1/policies" and "type" not in query:
@@ -142,7 +140,7 @@ class Server:
         if response.is_json:
             self.answers.append((route.template, query, response.status_code, json.loads(said)))
         broken = isinstance(answer, Fault) and answer.cut is not None and "after" in query
-        return _cut(response) if broken else response
+        return cut(response) if broken else response
 
     def _page(self, request: Request, route: Route, answer: Any, query: dict[str, str]) -> Response:
         """A page of a listing, and the link to the next.
@@ -275,27 +273,4 @@ class Server:
 
 
 def _digest(token: str) -> str:
-    from base64 import urlsafe_b64encode
-
     return urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
-
-
-def _cut(response: Response) -> Response:
-    """The same answer, of which the connection brings only half."""
-    whole = response.get_data()
-    response.set_data(whole[: len(whole) // 2])
-    response.headers["Content-Length"] = str(len(whole))
-    return response
-
-
-class _Handler(WSGIRequestHandler):
-    """HTTP/1.1 with the answer's own date, without delay, and silent."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        self.send_response_only(code, message)
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
-        pass

@@ -274,18 +274,16 @@ def population(ledger: Ledger, subject: Subject, span: Span) -> Population:
         items.append(Item(place + key, pair, resource, key, name or key, since, until, judged))
     items.sort()
     performed = list(_performed(ledger, span, subject))
+    plans = periods.plans(ledger, span)
     observed = {pair.evidence for pair in pairs}
     done = {one.check for one in performed}
     platforms = {
         source["platform"]
-        for plan in (
-            ledger.run_document(span.last.id, "plan"),
-            *(plan for plan, *_ in periods.plans(ledger, span)),
-        )
+        for plan in (ledger.run_document(span.last.id, "plan"), *(plan for plan, *_ in plans))
         for source in plan["sources"].values()
     }
     return Population(
-        subject, span, pairs, items, unseen, incomplete, _unplanned(ledger, span, subject), performed,
+        subject, span, pairs, items, unseen, incomplete, _unplanned(ledger, plans, subject), performed,
         [one for one in subject.evidence if one not in observed and _platform(one) in platforms],
         [check for check, (of, _) in subject.checks.items() if of in observed and check not in done],
         sorted({_platform(one) for one in subject.evidence if one not in observed} - platforms),
@@ -364,10 +362,12 @@ def _unseen(pair: Pair, seen: Iterable[Sighting], span: Span) -> Iterator[Unseen
         before = one
 
 
-def _unplanned(ledger: Ledger, span: Span, subject: Subject) -> list[Unplanned]:
+def _unplanned(
+    ledger: Ledger, plans: Iterable[tuple[Json, int, int, int]], subject: Subject
+) -> list[Unplanned]:
     platforms = {_platform(one) for one in subject.evidence}
     found: dict[tuple[str, str, str, str], list[tuple[int, int, int]]] = {}
-    for plan, *runs in periods.plans(ledger, span):
+    for plan, *runs in plans:
         for source, place, reason, detail in plan["gaps"]:
             configured = plan["sources"].get(source, {}).get("platform")
             if configured is None or configured in platforms:

@@ -336,10 +336,9 @@ class Day:
 
 def on_day(ledger: Ledger, known: Registry, subject: Subject, day: date) -> Day:
     """Where the checks of a subject stood at the end of a day. A day without a run is not tested."""
-    try:
-        seen = picture(ledger, known, {}, day, day)
-    except UserError:  # no run by then
+    if ledger.last_run(day) is None:
         return Day(day, None, Counts())
+    seen = picture(ledger, known, {}, day, day)
     counts = Counts()
     for check in subject.checks:
         if check in seen.checks:

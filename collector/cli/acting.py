@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collector.audit.auditors import Programme
     from collector.config import Config
     from collector.ledger.acts import Act
-    from collector.ledger.queries import Ledger, Run
+    from collector.ledger.queries import Ledger
     from mappings import ControlMap
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -61,12 +61,6 @@ def end_of(at: datetime | None, option: str = "--at") -> datetime | None:
 def midnight(day: date) -> datetime:
     """A day as click gives one."""
     return datetime.combine(day, time.min)
-
-
-def last_run(ledger: Ledger, day: date | None = None) -> Run | None:
-    """The last run by the end of a day, or of all; None if there was none yet."""
-    found = [one for one in ledger.runs() if day is None or one.started.date() <= day]
-    return found[0] if found else None
 
 
 def record(

@@ -14,7 +14,6 @@ from collector.cli.acting import (
     actor_option,
     end_of,
     last_entry,
-    last_run,
     read_programme,
     record,
     record_programme,
@@ -104,7 +103,7 @@ def plan(
         known = load_controls(config)
         programme = read_programme(config, known)
         statement = soa.recorded(ledger.acts(soa.KIND))
-        past = planning.past(ledger, known, load_registry(config), last_run(ledger))
+        past = planning.past(ledger, known, load_registry(config), ledger.last_run())
         made = planning.make(programme, known, soa.applicable(statement), year, utc_now().date(), past)
         if statement.at is None:
             click.echo("no Statement of Applicability is recorded: every control is planned for", err=True)

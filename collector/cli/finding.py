@@ -15,7 +15,6 @@ from collector.cli.acting import (
     actor_option,
     after_option,
     end_of,
-    last_run,
     read_programme,
     record,
     record_new,
@@ -95,7 +94,7 @@ def _open(config_file: Path, until: datetime | None = None) -> Iterator[_Desk]:
 
     config = load_config(config_file)
     with open_ledger(config) as ledger:
-        run = last_run(ledger, until.date() if until else None)
+        run = ledger.last_run(until.date() if until else None)
         yield _Desk(config, ledger, run, findings.read(ledger, run, until), load_controls(config))
 
 

@@ -49,7 +49,8 @@ def access_review(target: Path, quarter: str | None, config_file: Path) -> None:
             today = ledger.run_at().started.date()
         quarter = quarter.upper() if quarter else review.quarter_before(today)
         end = review.last_day(quarter)
-        first = ledger.runs()[-1].started.date() if ledger.runs() else end
+        runs = ledger.runs()
+        first = runs[-1].started.date() if runs else end
         run = ledger.run_at(max(end, first) if end < today else None)
         found = population(ledger, known, run.id)
     review.write(target, quarter, found)

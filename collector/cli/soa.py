@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.acting import DAY, actor_option, end_of, last_run, midnight, record
+from collector.cli.acting import DAY, actor_option, end_of, midnight, record
 from collector.cli.common import (
     at_option,
     config_option,
@@ -234,6 +234,6 @@ def _doubts(ledger: Ledger | None, decisions: dict[str, Decision], known: Contro
 
     if ledger is None:
         return statement.questions(decisions, known, lambda _: 0)
-    judged = statement.judged(ledger, last_run(ledger))
+    judged = statement.judged(ledger, ledger.last_run())
     answered = statement.recorded(ledger.acts(statement.KIND)).answers
     return statement.questions(decisions, known, judged.__getitem__, answered)

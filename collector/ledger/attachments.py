@@ -146,8 +146,12 @@ def read(db: sqlite3.Connection, digest: str) -> Iterator[bytes]:
         UserError: there is none of that digest.
         DamagedError: the bytes are not those that were attached; raised at the last after all were given.
     """
-    row = db.execute("SELECT id FROM attachment WHERE lower(hex(digest)) = ?", (digest,)).fetchone()
-    if row is None:
+    try:
+        known = bytes.fromhex(digest)
+    except ValueError:
+        known = b""
+    row = db.execute("SELECT id FROM attachment WHERE digest = ?", (known,)).fetchone()
+    if row is None or known.hex() != digest:
         raise UserError(f"no attachment has the SHA-256 {digest}")
     found = hashlib.sha256()
     chunks = db.execute("SELECT number, data FROM chunk WHERE attachment = ? ORDER BY number", row)

@@ -325,25 +325,22 @@ def configurations(ledger: Ledger, over: Span, resources: Iterable[int]) -> Iter
 
 def plans(ledger: Ledger, over: Span) -> list[tuple[Json, int, int, int]]:
     """Each plan of the runs in a period, with how many runs had it, and the first and the last of them."""
-    return [(json.loads(journal.decompress(data)), *runs) for data, *runs in _documents(ledger, over, "plan")]
+    return _documents(ledger, over, "plan")
 
 
 def performed(ledger: Ledger, over: Span) -> list[tuple[Mapping[str, Any], int, int, int]]:
     """Each list of checks, with version and parameters, that runs in a period performed; likewise."""
-    return [
-        (json.loads(journal.decompress(data)), *runs) for data, *runs in _documents(ledger, over, "checks")
-    ]
+    return _documents(ledger, over, "checks")
 
 
-def _documents(ledger: Ledger, over: Span, name: str) -> list[tuple[bytes, int, int, int]]:
+def _documents(ledger: Ledger, over: Span, name: str) -> list[tuple[Json, int, int, int]]:
     column = {"plan": "plan", "checks": "checks"}[name]
-    return ledger.db.execute(
-        "SELECT c.data, d.runs, d.first, d.last FROM"
-        f" (SELECT {column} AS document, count(*) AS runs, min(id) AS first, max(id) AS last FROM run"
-        "  WHERE id BETWEEN ? AND ? AND started BETWEEN ? AND ? AND state <> 'running' GROUP BY 1) d"
-        " JOIN content c ON c.id = d.document ORDER BY d.first",
+    rows = ledger.db.execute(
+        f"SELECT {column}, count(*), min(id), max(id) FROM run WHERE id BETWEEN ? AND ?"
+        " AND started BETWEEN ? AND ? AND state <> 'running' GROUP BY 1 ORDER BY 3",
         (over.base, over.last.id, f"{over.period.first}T00:00:00Z", f"{over.period.last}T23:59:59Z"),
     ).fetchall()
+    return [(ledger.document(document), *runs) for document, *runs in rows]
 
 
 def _seconds(day: date) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from collector.ledger.acts import Act
 from collector.ledger.history import OUTCOMES, STATES
 from collector.ledger.schema import DamagedError, connect, explained
 from collector.model import Freshness, Json, Outcome, Reason, Scope, Seen, State, UserError, iso
+
+DOCUMENTS = 16
+"""Plans and lists of checks that are kept once read; most runs share theirs."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class Ledger:
         self.file = file
         self.db = connect(file)
         self._runs: dict[int, Run] = {}
+        self.document = lru_cache(DOCUMENTS)(self._document)
         with explained(file):
             self.genesis: dict[str, Any] = journal.entry(self.db, 0) if journal.size(self.db) else {}
 
@@ -155,42 +160,56 @@ class Ledger:
         """
         if number not in self._runs:
             # As text: a number may be larger than SQLite's are.
-            row = self.db.execute(
-                "SELECT id, started, finished, state, actor, reason FROM run WHERE id = ?", (str(number),)
-            ).fetchone()
-            if row is None:
+            found = self._select("WHERE id = ?", (str(number),))
+            if not found:
                 raise UserError(f"{self.file}: there is no run {number}; `collector show runs` lists them")
-            started, finished = datetime.fromisoformat(row[1]), row[2] and datetime.fromisoformat(row[2])
-            self._runs[number] = Run(row[0], started, finished, *row[3:])
+            self._runs[number] = found[0]
         return self._runs[number]
 
     def runs(self) -> list[Run]:
         """All runs, the newest first."""
+        return self._select("ORDER BY id DESC")
+
+    def ended(self, after: datetime, until: int) -> list[Run]:
+        """The runs that started after a moment and are over, up to a run, in their order."""
+        return self._select(
+            "WHERE started > ? AND id <= ? AND state <> 'running' ORDER BY id", (iso(after), until)
+        )
+
+    def _select(self, which: str, values: Sequence[Any] = ()) -> list[Run]:
+        rows = self.db.execute(f"SELECT id, started, finished, state, actor, reason FROM run {which}", values)
         return [
-            self.run(number)
-            for (number,) in self.db.execute("SELECT id FROM run ORDER BY id DESC").fetchall()
+            Run(id_, datetime.fromisoformat(started), finished and datetime.fromisoformat(finished), *rest)
+            for id_, started, finished, *rest in rows
         ]
 
+    def last_run(self, when: date | None = None) -> Run | None:
+        """The last run that had started by the end of a day (UTC), or of all; None if there was none."""
+        end = f"{when or date.max}T23:59:59Z"
+        row = self.db.execute("SELECT max(id) FROM run WHERE started <= ?", (end,)).fetchone()
+        return self.run(row[0]) if row[0] is not None else None
+
     def run_at(self, when: date | None = None) -> Run:
-        """The last run that had started by the end of a day (UTC), or the last of all.
+        """`last_run`, where there must be one.
 
         Raises:
             UserError: there was none.
         """
-        end = f"{when or date.max}T23:59:59Z"
-        row = self.db.execute("SELECT max(id) FROM run WHERE started <= ?", (end,)).fetchone()
-        if row[0] is None:
+        found = self.last_run(when)
+        if found is None:
             first = self.db.execute("SELECT min(started) FROM run").fetchone()[0]
             since = f"; the first was on {first[:10]}" if first else ""
             raise UserError(f"{self.file}: no run by {when or 'now'}{since}")
-        return self.run(row[0])
+        return found
 
     def run_document(self, number: int, name: str) -> Json:
-        """What a run was made with: its `plan` or its `checks`."""
+        """What a run was made with: its `plan` or its `checks`. Shared by all who ask: not to be changed."""
         column = {"plan": "plan", "checks": "checks"}[name]
-        row = self.db.execute(
-            f"SELECT c.data FROM run r JOIN content c ON c.id = r.{column} WHERE r.id = ?", (number,)
-        ).fetchone()
+        row = self.db.execute(f"SELECT {column} FROM run WHERE id = ?", (number,)).fetchone()
+        return self.document(row[0])
+
+    def _document(self, content: int) -> Json:
+        row = self.db.execute("SELECT data FROM content WHERE id = ?", (content,)).fetchone()
         return json.loads(journal.decompress(row[0]))
 
     def freshness(self, run: int) -> Freshness:
@@ -217,7 +236,7 @@ class Ledger:
             "SELECT id, started, state, plan FROM run WHERE started <= ? ORDER BY started, id",
             (f"{until}T23:59:59Z",),
         ).fetchall()
-        plans = {plan: self.run_document(run, "plan")["sources"] for run, _, _, plan in rows}
+        plans = {plan: self.document(plan)["sources"] for plan in {row[3] for row in rows}}
         expected: dict[str, tuple[date, date]] = {}
         read: set[tuple[str, date]] = set()
         for run, started, state, plan in rows:
@@ -225,7 +244,8 @@ class Ledger:
             for source in plans[plan]:
                 expected[source] = (expected.get(source, (day, day))[0], day)
             if state == "finished" and day >= since:
-                read |= {(source, day) for source in plans[plan] if self._reads(run, source)}
+                unread = [source for source in plans[plan] if (source, day) not in read]
+                read |= {(source, day) for source in unread if self._reads(run, source)}
         last = set(plans[rows[-1][3]]) if rows else set()
         found: dict[str, list[date]] = {}
         for source, (first, left) in sorted(expected.items()):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from collector.ledger.history import OUTCOMES, STATES
 from collector.ledger.queries import Ledger, Run
-from collector.model import Outcome, State, iso
+from collector.model import Outcome, State
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ def streak(ledger: Ledger, target: Target, after: datetime, until: Run) -> Strea
     verdict is `not_tested` breaks the row: what could not be read has not passed. What is gone, or to which
     the check does not apply, does not fail.
     """
-    runs = _looked(ledger, target, after, until)
-    bad = {one.run.id: one for one in _bad(ledger, target, after, until)}
+    runs = ledger.ended(after, until.id)
+    bad = {one.run.id: one for one in _bad(ledger, target, runs)}
     passed: list[Run] = []
-    for run in reversed(runs):
+    for run in reversed(_looked(ledger, target, runs)):
         if run.id in bad:
             return Streak(passed[::-1], bad[run.id])
         passed.append(run)
@@ -72,7 +73,8 @@ def streak(ledger: Ledger, target: Target, after: datetime, until: Run) -> Strea
 
 def failed_again(ledger: Ledger, target: Target, after: datetime, until: Run) -> Bad | None:
     """The first run after a moment, up to `until`, in which the target failed."""
-    return next((one for one in _bad(ledger, target, after, until) if one.outcome is Outcome.FAIL), None)
+    runs = ledger.ended(after, until.id)
+    return next((one for one in _bad(ledger, target, runs) if one.outcome is Outcome.FAIL), None)
 
 
 def _where(target: Target) -> tuple[str, list[str]]:
@@ -81,58 +83,51 @@ def _where(target: Target) -> tuple[str, list[str]]:
     return "c.name = ? AND s.key = ? AND r.key = ?", [target.check, target.scope, target.key]
 
 
-def _runs(ledger: Ledger, after: datetime, until: Run) -> list[Run]:
-    rows = ledger.db.execute(
-        "SELECT id FROM run WHERE started > ? AND id <= ? AND state <> 'running' ORDER BY id",
-        (iso(after), until.id),
-    ).fetchall()
-    return [ledger.run(number) for (number,) in rows]
-
-
-def _looked(ledger: Ledger, target: Target, after: datetime, until: Run) -> list[Run]:
-    """The runs after a moment that observed the target's evidence wherever it is."""
-    judged = judges(ledger, target)
-    evidence = {name for _, _, name in judged}
-    scopes = {scope for scope, _, _ in judged}
-    marks = ", ".join("?" * len(evidence))
+def _looked(ledger: Ledger, target: Target, runs: Sequence[Run]) -> list[Run]:
+    """Those of the runs, in their order, that observed the target's evidence wherever it is."""
+    if not runs:
+        return []
+    wanted = {(scope, name) for scope, _, name in judges(ledger, target)}
+    scopes, evidence = ({place[part] for place in wanted} for part in (0, 1))
+    # From the beginning: what was gone before the runs is gone in them.
     rows = ledger.db.execute(
         "SELECT o.run, s.key, e.name, o.state FROM observation o JOIN scope s ON s.id = o.scope"
-        f" JOIN evidence e ON e.id = o.evidence WHERE o.run <= ? AND e.name IN ({marks}) ORDER BY o.run",
-        (until.id, *sorted(evidence)),
+        " JOIN evidence e ON e.id = o.evidence WHERE o.run <= ?"
+        " AND s.key IN (SELECT value FROM json_each(?)) AND e.name IN (SELECT value FROM json_each(?))"
+        " ORDER BY o.run",
+        (runs[-1].id, json.dumps(sorted(scopes)), json.dumps(sorted(evidence))),
     )
     seen: dict[int, set[tuple[str, str]]] = {}
     gone: dict[tuple[str, str], int] = {}
     for run, scope, name, state in rows:
-        if scope in scopes:
-            seen.setdefault(run, set()).add((scope, name))
-            if STATES[state] is State.GONE:
-                gone[scope, name] = run
-            else:
-                gone.pop((scope, name), None)
-    wanted = {(scope, name) for scope, _, name in judged}
+        seen.setdefault(run, set()).add((scope, name))
+        if STATES[state] is State.GONE:
+            gone[scope, name] = run
+        else:
+            gone.pop((scope, name), None)
     return [
         run
-        for run in _runs(ledger, after, until)
+        for run in runs
         if seen.get(run.id)
         and all(place in seen[run.id] or gone.get(place, run.id + 1) <= run.id for place in wanted)
     ]
 
 
-def _bad(ledger: Ledger, target: Target, after: datetime, until: Run) -> list[Bad]:
-    """What failed or was not tested in the runs after a moment, one for each run, in their order."""
+def _bad(ledger: Ledger, target: Target, runs: Sequence[Run]) -> Iterator[Bad]:
+    """What failed or was not tested in these runs, one for each run, in their order."""
+    if not runs:
+        return
     where, values = _where(target)
     no_pass = (OUTCOMES.index(Outcome.FAIL), OUTCOMES.index(Outcome.NOT_TESTED))
     rows = ledger.db.execute(
         "SELECT s.key, r.key, t.since, t.until, t.outcome, t.sentence FROM check_ c"
         " JOIN result t ON t.check_ = c.id JOIN resource r ON r.id = t.resource"
         f" JOIN scope s ON s.id = r.scope WHERE {where} AND t.outcome IN (?, ?) AND t.since <= ?"
-        " ORDER BY t.outcome, t.since, s.key, r.key",
-        (*values, *no_pass, until.id),
+        " AND (t.until IS NULL OR t.until > ?) ORDER BY t.outcome, t.since, s.key, r.key",
+        (*values, *no_pass, runs[-1].id, runs[0].id),
     ).fetchall()
-    found = []
-    for run in _runs(ledger, after, until):
+    for run in runs:
         for scope, key, since, ended, outcome, sentence in rows:  # failures come first
             if since <= run.id and (ended is None or ended > run.id):
-                found.append(Bad(run, scope, key, OUTCOMES[outcome], sentence))
+                yield Bad(run, scope, key, OUTCOMES[outcome], sentence)
                 break
-    return found

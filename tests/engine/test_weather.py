@@ -145,7 +145,9 @@ def test_a_run_that_is_asked_to_stop_leaves_what_it_recorded(site: Site, kind: s
 def test_of_two_runs_at_once_the_second_says_so(site: Site) -> None:
     first = site.start()
     until(first, "reading 5 scopes")
+    first.send_signal(signal.SIGSTOP)  # or it may have ended before the second asks
     status, said = site.run()
+    first.send_signal(signal.SIGCONT)
     assert status == 2
     assert one_line(said) == (
         f"collector: {site.ledger}: another run is writing to it (process {first.pid}); wait for it to end"

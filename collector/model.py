@@ -263,6 +263,10 @@ class Freshness:
         """What was read before this says nothing of the day (UTC) any more."""
         return datetime.combine(day, time(), UTC) - self.own.get(evidence, self.usual)
 
+    def days(self, evidence: str) -> int:
+        """For how many days after that on which it was read it speaks on, whatever the hour."""
+        return self.own.get(evidence, self.usual) // timedelta(days=1)
+
     def to_json(self) -> Json:
         """As a run's plan keeps it: seconds by evidence, and by "default"."""
         spans = {"default": self.usual, **self.own}

@@ -88,10 +88,11 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Unseen:
-    """Days of the period on which an evidence of a scope was not observed.
+    """Days of the period on which an evidence of a scope should have been observed again and was not.
 
-    `stale` if verdicts went out of date in them: then its items were for a time not tested. `after` is the
-    run of the last observation before; None if there was none, so that nothing is known of these days.
+    An observation stands for its day, and for as many as the evidence stays fresh (`freshness:`). `stale` if
+    verdicts went out of date in them: then its items were for a time not tested. `after` is the run of the
+    last observation before; None if there was none, so that nothing is known of these days.
     """
 
     scope: str
@@ -331,7 +332,7 @@ def _missing(ledger: Ledger, span: Span, pairs: Sequence[Pair]) -> tuple[list[Un
         if pair.days == days and not pair.partial and not pair.failed and not pair.gone:
             continue
         seen = periods.sightings(ledger, span, pair)
-        unseen += _unseen(pair, seen, span)
+        unseen += _unseen(ledger, pair, seen, span)
         for state in (State.PARTIAL, State.FAILED):
             of_state = [one for one in seen if one.state is state]
             if of_state:
@@ -346,19 +347,26 @@ def _missing(ledger: Ledger, span: Span, pairs: Sequence[Pair]) -> tuple[list[Un
     return unseen, incomplete
 
 
-def _unseen(pair: Pair, seen: Iterable[Sighting], span: Span) -> Iterator[Unseen]:
-    """The days between observations, before the first and after the last; none while it was gone."""
+def _unseen(ledger: Ledger, pair: Pair, seen: Iterable[Sighting], span: Span) -> Iterator[Unseen]:
+    """The days between observations, before the first and after the last; none while it was gone.
+
+    How long one stays fresh is what was configured for the run that made it.
+    """
     over, day = span.period, timedelta(days=1)
     before: Sighting | None = None
     if pair.base_day is not None and pair.base_state is not None and pair.base_day < over.first:
         before = Sighting(pair.base, pair.base_day, pair.base_state, 0)
     end = Sighting(span.last.id, over.last + day, State.COMPLETE, 0)
     for one in (*sorted(seen, key=lambda sighting: (sighting.day, sighting.run)), end):
-        first = over.first if before is None else max(over.first, before.day + day)
         last = one.day - day
-        if first <= last and (before is None or before.state is not State.GONE):
-            stale = before is not None and (last - before.day).days >= 2
-            yield Unseen(pair.scope, pair.evidence, first, last, before.run if before else None, stale)
+        if before is None and over.first <= last:
+            yield Unseen(pair.scope, pair.evidence, over.first, last, None, False)
+        elif before is not None and before.day < last and before.state is not State.GONE:
+            lasts = ledger.freshness(before.run).days(pair.evidence)
+            first = max(over.first, before.day + day * max(lasts, 1))
+            if first <= last:
+                stale = (last - before.day).days > lasts
+                yield Unseen(pair.scope, pair.evidence, first, last, before.run, stale)
         before = one
 
 

@@ -593,7 +593,7 @@ def _print_missing(found: Population) -> None:
 def _unseen_means(one: Any) -> str:
     if one.after is None:
         return "before its first observation: nothing is known"
-    return "items not tested" if one.stale else "verdicts of the day before stood"
+    return "items not tested" if one.stale else "the verdicts before still stood"
 
 
 def _print_some(title: str, columns: Sequence[str], rows: Sequence[Any], numbers: Sequence[str]) -> None:

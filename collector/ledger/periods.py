@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from collector.ledger import journal
 from collector.ledger.history import OUTCOMES, STATES
 from collector.ledger.queries import Ledger, Run
-from collector.model import Json, Outcome, Reason, State, UserError
+from collector.model import Freshness, Json, Outcome, Reason, State, UserError
 
 _DAY = 86_400
 _EPOCH = date(1970, 1, 1)
@@ -207,10 +207,12 @@ def pairs(ledger: Ledger, over: Span, evidence: Iterable[str]) -> list[Pair]:
             "begin": begin, "end": end,
         },
     ).fetchall()  # fmt: skip
+    lasting = ledger.freshness(over.base) if over.base else Freshness()
     made = []
     for scope, kind, key, source, platform, name, first_at, base, base_at, base_state, *seen in found:
         base_day = None if base_at is None else _day(base_at)
-        fresh = base_day is not None and base_day >= over.period.first - timedelta(days=1)
+        lasts = timedelta(days=lasting.days(name))
+        fresh = base_day is not None and base_day + lasts >= over.period.first
         state = None if base_state is None else STATES[base_state]
         observed, days, first_run, last_run, *states = seen
         made.append(

@@ -214,8 +214,7 @@ class Ledger:
 
     def freshness(self, run: int) -> Freshness:
         """For how long what is read speaks on, as configured when a run was made."""
-        plan = self.run_document(run, "plan")
-        return Freshness.from_json(plan["freshness"]) if "freshness" in plan else Freshness()
+        return _freshness(self.run_document(run, "plan"))
 
     def served(self, prefix: str, until: datetime) -> datetime | None:
         """The last time, by a moment, that stands after `prefix` in the reason of a run that finished."""
@@ -226,27 +225,29 @@ class Ledger:
         return datetime.fromisoformat(row[0].removeprefix(prefix)) if row[0] else None
 
     def gaps(self, since: date, until: date) -> dict[str, list[date]]:
-        """The days (UTC, both included) on which no finished run read anything of a source, by source.
+        """The days (UTC, both included) on which what finished runs had read of a source was out of date.
 
-        A day is that on which the run started. A source counts from the first run whose plan has it to the
-        last; to the end, if that is the last run by `until`. A source read in part, or on which some of the
-        evidence failed, has been read: its observations say how completely.
+        A day is that on which the run started; what it reads counts for that day, and for as many as what is
+        read usually stays fresh (`freshness.default` of the run). A source counts from the first run whose
+        plan has it to the last; to the end, if that is the last run by `until`. A source read in part, or on
+        which some of the evidence failed, has been read: its observations say how completely.
         """
         rows = self.db.execute(
             "SELECT id, started, state, plan FROM run WHERE started <= ? ORDER BY started, id",
             (f"{until}T23:59:59Z",),
         ).fetchall()
-        plans = {plan: self.document(plan)["sources"] for plan in {row[3] for row in rows}}
+        plans = {plan: self.document(plan) for plan in {row[3] for row in rows}}
+        lasting = {plan: max(1, _freshness(one).usual // timedelta(days=1)) for plan, one in plans.items()}
         expected: dict[str, tuple[date, date]] = {}
         read: set[tuple[str, date]] = set()
         for run, started, state, plan in rows:
             day = date.fromisoformat(started[:10])
-            for source in plans[plan]:
+            counts = [day + timedelta(days=number) for number in range(lasting[plan])]
+            for source in plans[plan]["sources"]:
                 expected[source] = (expected.get(source, (day, day))[0], day)
-            if state == "finished" and day >= since:
-                unread = [source for source in plans[plan] if (source, day) not in read]
-                read |= {(source, day) for source in unread if self._reads(run, source)}
-        last = set(plans[rows[-1][3]]) if rows else set()
+                if state == "finished" and counts[-1] >= since and (source, counts[-1]) not in read:
+                    read |= {(source, one) for one in counts if self._reads(run, source)}
+        last = set(plans[rows[-1][3]]["sources"]) if rows else set()
         found: dict[str, list[date]] = {}
         for source, (first, left) in sorted(expected.items()):
             begin, end = max(first, since), until if source in last else left
@@ -436,6 +437,10 @@ class Ledger:
             Change(check, scope, key, name or key, _outcome(before), _outcome(after), sentence)
             for check, scope, key, name, before, after, sentence in rows
         ]
+
+
+def _freshness(plan: Json) -> Freshness:
+    return Freshness.from_json(plan["freshness"]) if "freshness" in plan else Freshness()
 
 
 def _outcome(number: int | None) -> Outcome | None:

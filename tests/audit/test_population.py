@@ -15,7 +15,7 @@ from collector.audit.sampling import Method, given
 from collector.ledger import journal, periods
 from collector.ledger.periods import Period
 from collector.ledger.schema import connect
-from collector.model import NotCollected, Outcome, Reason, Severity, State, UserError
+from collector.model import Freshness, NotCollected, Outcome, Reason, Severity, State, UserError
 from tests.ledger.made import BEGUN, DENIED, HERE, THERE, Book, is_even, is_named, observed, things
 
 FIRST = BEGUN.date()
@@ -197,6 +197,23 @@ def test_what_was_read_too_long_before_says_nothing_of_the_period(tmp_path: Path
     found = over(book, 9, 10)
     assert judged(found) == {"a": "pn", "b": "n"}, "b may have been there until somebody looked again"
     assert [(one.first, one.last, one.stale) for one in found.unseen] == [(day(9), day(9), True)]
+
+
+def test_what_stays_fresh_for_longer_is_missed_later(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    book.freshness = Freshness(own={things.id: timedelta(days=7)})
+    for night in (0, 7, 14, 24):
+        book.nights = night
+        book.night(seen(book, {"a": 2}))  # type: ignore[arg-type]  # days 1, 8, 15 and 25
+    found = over(book, 3, 22)
+    assert [(one.first, one.last, one.after, one.stale) for one in found.unseen] == [
+        (day(22), day(22), 3, False)
+    ]
+    assert judged(found) == {"a": "p"}, "what was read on day 1 speaks of day 3"
+    found = over(book, 3, 25)
+    assert [(one.first, one.last, one.stale) for one in found.unseen] == [(day(22), day(24), True)]
+    assert judged(found) == {"a": "pn"}
+    assert not over(book, 9, 21).unseen
 
 
 def test_incomplete_observations_are_named_with_their_reason(tmp_path: Path) -> None:

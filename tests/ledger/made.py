@@ -14,7 +14,7 @@ from collector.ledger.history import RunWriter, Verdicts
 from collector.ledger.queries import Ledger
 from collector.ledger.schema import connect
 from collector.ledger.verify import verify
-from collector.model import NotCollected, Observation, Provenance, Reason, Scope, Seen, State
+from collector.model import Freshness, NotCollected, Observation, Provenance, Reason, Scope, Seen, State
 from collector.sdk import Check, Evidence, Resource, Verdict, check, evidence, fail, ok
 
 BEGUN = datetime(2026, 1, 1, 6, tzinfo=UTC)
@@ -92,6 +92,7 @@ class Book:
         self.keys = keys or journal.make_keys(self.file, "acme/ledger")
         self.nights = 0
         self.reason = "made up"
+        self.freshness = Freshness()
 
     @property
     def now(self) -> datetime:
@@ -125,6 +126,8 @@ class Book:
 
     def writer(self, db: Any, checks: Sequence[Check], at: datetime) -> RunWriter:
         plan = {"sources": {"made": {"platform": "ledger"}}, "scopes": [HERE.key, THERE.key], "gaps": []}
+        if self.freshness != Freshness():
+            plan["freshness"] = self.freshness.to_json()
         return RunWriter(
             db, self.keys, at=at, actor="tester@here", reason=self.reason, plan=plan,
             checks={one.id: ["0" * 12, {}] for one in checks},

@@ -156,6 +156,17 @@ def test_a_day_without_a_finished_run_that_read_anything_is_a_gap(tmp_path: Path
     assert gaps(book, 3, 3) == gaps(book, 9, 9) == {}
 
 
+def test_what_stays_fresh_for_a_week_leaves_a_gap_after_a_week(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    book.freshness = Freshness(timedelta(days=7), {things.id: timedelta(days=30)})
+    for night in (0, 7, 16):  # of the first, the eighth and the seventeenth
+        book.nights = night
+        book.night(observed({"a": 1}))
+    assert gaps(book, 1, 23) == {"made": days(15, 16)}
+    assert gaps(book, 10, 15) == {"made": days(15)}
+    assert gaps(book, 17, 24) == {"made": days(24)}
+
+
 def test_a_source_counts_from_its_first_run_to_its_last(tmp_path: Path) -> None:
     """What a period shows does not depend on what was done after it."""
 

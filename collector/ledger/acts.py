@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from collector.ledger import journal
-from collector.ledger.schema import Busy, connect, explained, transaction, writing
+from collector.ledger.schema import Busy, transaction, writing
 from collector.model import Json, UserError, iso
 
 WAIT = 10.0
@@ -63,8 +63,6 @@ def record(
         Overtaken: somebody else acted on the subject since.
         UserError: there is no ledger yet, or a run is writing.
     """
-    if taken := [name for name in facts if name in OF_EVERY]:
-        raise ValueError(f"an act's facts cannot be named {', '.join(taken)}")
     with when_free(ledger) as db:
         keys = signer(db, ledger)
         if after is not None:
@@ -81,15 +79,12 @@ def record_new(
     Raises:
         UserError: as `record` does.
     """
-    while True:
-        with closing(connect(ledger)) as db, explained(ledger):
-            rows = db.execute("SELECT DISTINCT subject FROM act WHERE kind = ?", (kind,))
-            numbers = [int(subject.partition("-")[2]) for (subject,) in rows]
-        try:
-            subject = f"{letter}-{max(numbers, default=0) + 1}"
-            return record(ledger, kind, subject, at, actor, facts, after=-1)
-        except Overtaken:
-            continue
+    with when_free(ledger) as db:
+        keys = signer(db, ledger)
+        rows = db.execute("SELECT DISTINCT subject FROM act WHERE kind = ?", (kind,))
+        last = max((int(subject.partition("-")[2]) for (subject,) in rows), default=0)
+        with transaction(db):
+            return write(db, keys, kind, f"{letter}-{last + 1}", at, actor, facts)
 
 
 def signer(db: sqlite3.Connection, ledger: Path) -> journal.Keys:
@@ -113,6 +108,8 @@ def write(
     facts: Mapping[str, Json],
 ) -> Act:
     """Writes one act within the caller's transaction."""
+    if taken := [name for name in facts if name in OF_EVERY]:
+        raise ValueError(f"an act's facts cannot be named {', '.join(taken)}")
     entry = {"kind": kind, "subject": subject, "at": iso(at), "actor": actor, **facts}
     index = journal.append(db, [entry])
     db.execute(

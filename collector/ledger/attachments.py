@@ -46,14 +46,19 @@ class Attachment:
     new: bool = True
 
 
-def attach(ledger: Path, path: Path, *, at: datetime, actor: str) -> Attachment:
+def attach(
+    ledger: Path, path: Path, *, at: datetime, actor: str, examined: tuple[str, int] | None = None
+) -> Attachment:
     """Puts a file into the ledger. One that is there already is not stored, nor recorded, again.
+
+    Args:
+        examined: what `examine` said of it before; a large file is then not read once more for that.
 
     Raises:
         UserError: it is empty, too large, no regular file (a link is not followed), cannot be read, or it
-            changes while it is read.
+            changes while it is read or has changed since it was examined.
     """
-    digest, size = examine(path)
+    digest, size = examined or examine(path)
     with acts.when_free(ledger) as db:
         known = db.execute("SELECT 1 FROM attachment WHERE digest = ?", (bytes.fromhex(digest),)).fetchone()
         if known:

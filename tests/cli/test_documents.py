@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,7 @@ import openpyxl
 import pytest
 
 from collector.cli import documents as cli
-from collector.ledger import acts
-from collector.ledger.acts import record
+from collector.ledger.acts import record_new
 from collector.ledger.queries import Ledger
 from collector.ledger.verify import verify
 from tests.cli.desk import Desk
@@ -327,15 +327,12 @@ def test_requests_are_exported_without_formulas(desk: Desk) -> None:
     assert "exists already" in desk.refused("request", "list", "--csv", f"{target}.csv")
 
 
-def test_two_people_who_add_at_once_get_two_names(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    raced = []
+def test_people_who_add_at_once_get_names_of_their_own(desk: Desk) -> None:
+    facts = {"about": "A.6.3", "from": "Bo", "by": "2026-05-01", "what": "records"}
 
-    def once(*arguments: object, **more: object) -> object:
-        if not raced:
-            raced.append(record(desk.ledger, "request.make", "R-1", NOW, "other@there", other))
-        return record(*arguments, **more)  # type: ignore[arg-type]
+    def add(number: int) -> str:
+        return record_new(desk.ledger, "request.make", "R", NOW, f"tester{number}@here", facts).subject
 
-    other = {"about": "A.6.3", "from": "Bo", "by": "2026-05-01", "what": "the other"}
-    monkeypatch.setattr(acts, "record", once)
-    assert ask(desk).startswith("R-2: Ada")
-    assert [one["from"] for one in desk.json("request", "list")["requests"]] == ["Ada", "Bo"]
+    with ThreadPoolExecutor(8) as people:
+        assert sorted(people.map(add, range(8))) == [f"R-{number}" for number in range(1, 9)]
+    assert len(desk.json("request", "list")["requests"]) == 8

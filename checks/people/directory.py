@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.people._lookup import find
 from collector.sdk import Resource, Verdict, check, evidence, fail, not_applicable, ok, older_than, resource
 
 
@@ -61,7 +62,7 @@ def person_has_a_manager(person: Resource, *, people: list[Resource], heads: tup
         return fail("no manager is named")
     if manager == person["email"]:
         return fail("is their own manager")
-    for one in people:
-        if one["email"] == manager:
-            return fail(f"{manager} left on {one['end']}") if one["end"] else ok(f"answers to {manager}")
-    return fail(f"{manager} is not in the file")
+    found = find(people, f"person:{manager}")
+    if not found:
+        return fail(f"{manager} is not in the file")
+    return fail(f"{manager} left on {found['end']}") if found["end"] else ok(f"answers to {manager}")

@@ -8,22 +8,13 @@ from html import escape
 from collector.audit.soa import Change, Decision, Statement, by_number
 from collector.model import iso
 from collector.report.cells import harmless
+from collector.report.page import LANDSCAPE, page, table
 from collector.report.sheet import saved
 from mappings import ControlMap
 
 HEADS = ("Control", "Title", "Applicable", "Justification", "Implementation", "Owner")
 CHANGED = ("Control", "Title", "What", "Before", "Now")
 WIDTHS = (9, 44, 11, 70, 20, 22)
-
-STYLE = """
-body { font: 11pt/1.4 system-ui, sans-serif; margin: 2rem; color: #111; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { border: 1px solid #bbb; padding: .3rem .5rem; text-align: left; vertical-align: top; }
-th { background: #eee; } tr.out td { color: #555; background: #f7f7f7; }
-thead { display: table-header-group; } tr { break-inside: avoid; }
-@media print { body { margin: 0; font-size: 9pt; } @page { size: A4 landscape; margin: 1.5cm; } }
-"""
 
 
 def rows(decisions: Mapping[str, Decision], known: ControlMap) -> list[tuple[str, ...]]:
@@ -109,33 +100,15 @@ def html(
     """A page that stands alone and prints well."""
     body = [
         f"<h1>Statement of Applicability</h1><p>{escape(summary(organization, statement))}</p>",
-        _html_table(
+        table(
             HEADS,
             rows(statement.decisions, known),
             {id_ for id_, one in statement.decisions.items() if not one.applicable},
         ),
         f"<h2>Changed since {escape(since)}</h2>",
-        _html_table(CHANGED, changed_rows(changes, known)) if changes else "<p>Nothing.</p>",
+        table(CHANGED, changed_rows(changes, known)) if changes else "<p>Nothing.</p>",
     ]
     if statement.answers:
         body.append("<h2>Exclusions that were questioned</h2>")
-        body.append(_html_table(("Control", "Why it stands"), sorted(statement.answers.items())))
-    title = f"Statement of Applicability · {organization}"
-    page = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style></head>\n<body>{''.join(body)}</body></html>\n"
-    )
-    return page.encode("utf-8", "replace")
-
-
-def _html_table(
-    heads: Sequence[str], lines: Sequence[Sequence[str]], dimmed: set[str] | frozenset[str] = frozenset()
-) -> str:
-    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
-    body = "\n".join(
-        f"<tr{' class=out' if line[0] in dimmed else ''}>"
-        + "".join(f"<td>{escape(cell)}</td>" for cell in line)
-        + "</tr>"
-        for line in lines
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+        body.append(table(("Control", "Why it stands"), sorted(statement.answers.items())))
+    return page(f"Statement of Applicability · {organization}", body, LANDSCAPE)

@@ -371,7 +371,8 @@ Schedule(Path("config.yaml"), actor="tester@here", now=now, beat=0.05).keep()
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("restarts", "jumps"), [(20, [0]), (10, [0, 600, 1800, -900])])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("restarts", "jumps"), [(70, [0]), (30, [0, 600, 1800, -900])])
 def test_it_survives_being_killed_at_random_moments(
     desk: Desk, cloud: Server, restarts: int, jumps: list[int]
 ) -> None:

@@ -312,7 +312,7 @@ def test_leaves_no_process_behind(tmp_path: Path, ending: signal.Signals) -> Non
     process.stdout.readline()
     time.sleep(1.5)  # the stand-ins are being set up
     os.kill(process.pid, ending)
-    assert process.wait(timeout=20) != 0
+    assert process.wait(timeout=60) != 0
     for _ in range(200):
         try:
             os.killpg(process.pid, 0)

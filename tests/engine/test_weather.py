@@ -37,6 +37,7 @@ class Site:
 
     def __init__(self, world: World, server: Server) -> None:
         self.world = world
+        self.server = server
         self.config = world.configure(server.url).file
         self.ledger = world.ledger
 
@@ -128,6 +129,7 @@ def test_runs_that_are_killed_again_and_again(site: Site, seed: int) -> None:
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_asked_to_stop_leaves_what_it_recorded(site: Site, kind: signal.Signals) -> None:
+    site.server.give({"s3.ListBuckets": [{"answer": ESTATE["s3.ListBuckets"], "delay": 1}]})
     process = site.start()
     until(process, "observation")
     process.send_signal(kind)

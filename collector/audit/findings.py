@@ -135,7 +135,10 @@ def extent_of(failed: int, judged: int) -> Extent:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a finding rests on: a check in a run, on one resource or all, or a document."""
+    """What a finding rests on: a check in a run, on one resource or all, or a document.
+
+    A document may be a file that was attached: then `digest` is its SHA-256 in hex.
+    """
 
     run: int | None = None
     check: str = ""
@@ -143,6 +146,7 @@ class Evidence:
     key: str = ""
     sentence: str = ""
     document: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -425,7 +429,10 @@ def evidence_of_check(
 
 @dataclass(frozen=True)
 class Raised:
-    """What is said when a finding is raised. `classification` is None where the auditor decides later."""
+    """What is said when a finding is raised. `classification` is None where the auditor decides later.
+
+    `attached` are files: name, and SHA-256 in hex.
+    """
 
     requirement: str
     condition: str
@@ -442,6 +449,7 @@ class Raised:
     checks: Sequence[str]
     resource: str | None
     documents: Sequence[str]
+    attached: Sequence[tuple[str, str]]
     classification: str | None
     because: str | None
 
@@ -503,6 +511,7 @@ def _rests_on(ledger: Ledger, said: Raised, run: Run | None) -> tuple[list[Evide
     if said.resource and len(said.checks) != 1:
         raise UserError("--resource goes with one --check; name the check that fails on it")
     evidence = [Evidence(document=one) for one in said.documents]
+    evidence += [Evidence(document=name, digest=digest) for name, digest in said.attached]
     reached = []
     for check in said.checks:
         if run is None:
@@ -511,7 +520,9 @@ def _rests_on(ledger: Ledger, said: Raised, run: Run | None) -> tuple[list[Evide
         evidence += found
         reached.append(extent)
     if not evidence:
-        raise UserError("it rests on nothing; name what fails with --check, or a document with --document")
+        raise UserError(
+            "it rests on nothing; name what fails with --check, or a document with --document or --attach"
+        )
     if said.extent:
         return evidence, Extent(said.extent)
     if not reached:

@@ -33,6 +33,7 @@ COMMANDS = {
     "status": ("collector.cli.status", "Where requirements or controls stand, now or on a past day."),
     "show": ("collector.cli.show", "One requirement, control, check, resource or run, whole."),
     "sample": ("collector.cli.sample", "Show a population over a period, and draw a sample from it."),
+    "pack": ("collector.cli.pack", "Write evidence and workpapers to a zip that opens without this program."),
     "checks": (
         "collector.cli.checks",
         "List the checks, read one's documentation, or prove that they can fail.",

@@ -252,11 +252,12 @@ def show(id_: str, config_file: Path, as_json: bool) -> None:
 @config_option
 def export(id_: str, target: Path, config_file: Path) -> None:
     """Write a document's file, as it was received, to TARGET."""
+    from collector.ledger import attachments
     from collector.operate import documents
 
     with open_ledger(load_config(config_file)) as ledger:
         document = documents.find(documents.held(ledger), id_)
-        documents.export(ledger, document, target)
+        attachments.export(ledger.db, document.digest, target)
     click.echo(f"{target}: {document.file} as received, {document.size:,} bytes, SHA-256 {document.digest}")
 
 

@@ -18,6 +18,7 @@ from collector.cli.acting import (
     read_programme,
     record,
     record_new,
+    who,
 )
 from collector.cli.common import (
     F,
@@ -131,6 +132,14 @@ def _open(config_file: Path, until: datetime | None = None) -> Iterator[_Desk]:
 )
 @click.option("--document", "documents", multiple=True, help="A document it rests on. Repeatable.")
 @click.option(
+    "--attach",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file it rests on, to be kept in the ledger. Repeatable.",
+)
+@click.option(
     "--class", "classification", type=CLASSES, help="What the auditor decides; else it is proposed."
 )
 @click.option("--because", metavar="REASON", help="Why, where it differs from what the rules propose.")
@@ -142,6 +151,7 @@ def raise_(
     requirement: str,
     checks: tuple[str, ...],
     documents: tuple[str, ...],
+    files: tuple[Path, ...],
     number: int | None,
     resource: str | None,
     config_file: Path,
@@ -151,9 +161,10 @@ def raise_(
 ) -> None:
     """Put a finding on REQUIREMENT into the register.
 
-    What it rests on: checks that fail in a run, or documents. Prints what the rules propose and why.
+    What it rests on: checks that fail in a run, documents, or files. Prints what the rules propose and why.
     """
     from collector.audit import findings
+    from collector.ledger import attachments
 
     today = utc_now().date()
     with _open(config_file) as desk:
@@ -161,6 +172,7 @@ def raise_(
             raise UserError(f"--due {due.date()} is in the past; name a day to come")
         wanted = said["auditor"] or said["audit_name"]
         programme = read_programme(desk.config, desk.known) if wanted else None
+        examined = [(one.name, attachments.examine(one)[0]) for one in files]
         facts = findings.raised(
             desk.ledger,
             desk.known,
@@ -169,12 +181,13 @@ def raise_(
             findings.Raised(
                 requirement, said["condition"], said["criteria"], said["cause"], said["effect"],
                 said["owner"], due.date(), said["audit_name"], said["auditor"], said["failure"],
-                said["extent"], said["impact"], checks, resource, documents, said["classification"],
+                said["extent"], said["impact"], checks, resource, documents, examined, said["classification"],
                 said["because"],
             ),
             desk.ledger.run(number) if number else desk.run,
             today,
         )  # fmt: skip
+        attachments.attach_all(desk.config.ledger, files, at=utc_now(), actor=who(actor))
         act = record_new(desk.config, findings.RAISE, findings.LETTER, facts, actor)
     id_ = act.subject
     click.echo(f"{id_}: entry {act.entry}; the rules propose {facts['proposed']}: {facts['told']}")
@@ -254,7 +267,9 @@ def show(id_: str, at: datetime | None, config_file: Path, as_json: bool) -> Non
     ]  # fmt: skip
     for each in one.evidence:
         rests_on = (
-            f"run {each.run}: {each.check} {each.key}: {each.sentence}" if each.check else each.document
+            f"run {each.run}: {each.check} {each.key}: {each.sentence}"
+            if each.check
+            else f"{each.document}{f' (SHA-256 {each.digest})' if each.digest else ''}"
         )
         told.append(("evidence", rests_on))
     if again := findings.reopening(one):

@@ -12,7 +12,7 @@ from collector.model import UserError
 
 @click.group()
 def ledger() -> None:
-    """Back up the ledger, take its signed head, renew its key.
+    """Back up the ledger, take its signed head or an attached file, renew its key.
 
     The ledger is one file (ledger: in config.yaml). While no run writes, a copy of it is a complete backup;
     `ledger backup` makes one at any time. Its keys are in the file of the same name ending in .key, and go
@@ -50,9 +50,22 @@ def head(config_file: Path) -> None:
 
 
 @ledger.command()
+@click.argument("digest", metavar="SHA-256")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@config_option
+def attachment(digest: str, target: Path, config_file: Path) -> None:
+    """Write a file that was attached, as it was, to TARGET."""
+    from collector.ledger import attachments
+
+    with open_ledger(load_config(config_file)) as opened:
+        attachments.export(opened.db, digest, target)
+    click.echo(f"{target}: as it was attached, {target.stat().st_size:,} bytes")
+
+
+@ledger.command()
 @config_option
 def key(config_file: Path) -> None:
-    """Print the public key that the ledger's heads are now verified with."""
+    """Print the public key that the ledger's heads are verified with."""
     with open_ledger(load_config(config_file)) as opened:
         click.echo(opened.verifier)
 

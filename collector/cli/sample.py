@@ -30,6 +30,7 @@ from collector.cli.common import (
     table,
     utc_now,
 )
+from collector.cli.conclude import conclude
 from collector.model import UserError
 
 if TYPE_CHECKING:
@@ -275,6 +276,9 @@ def withdraw(id_: str, reason: str, actor: str | None, config_file: Path) -> Non
         one = samples.sample(desk.ledger, id_)
         samples.withdraw(desk.ledger, one, reason, utc_now(), who(actor))
     click.echo(f"sample {one.id}: withdrawn")
+
+
+sample.add_command(conclude)
 
 
 @dataclass

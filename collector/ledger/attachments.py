@@ -10,7 +10,7 @@ import hashlib
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ import zstandard
 
 from collector.ledger import acts, journal
 from collector.ledger.schema import DamagedError, transaction
-from collector.model import UserError
+from collector.model import Json, UserError
 
 ADDED = "attachment.add"
 """The kind of the act."""
@@ -70,6 +70,17 @@ def attach(
         if size > CHUNK:  # a large file does not stay in SQLite's log as well
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return Attachment(digest, path.name, size)
+
+
+def attach_all(ledger: Path, paths: Iterable[Path], *, at: datetime, actor: str) -> list[Json]:
+    """Puts files into the ledger once all have been looked at; gives [name, SHA-256, size] of each.
+
+    Raises:
+        UserError: as `attach` does.
+    """
+    examined = [(path, examine(path)) for path in paths]
+    kept = [attach(ledger, path, at=at, actor=actor, examined=seen) for path, seen in examined]
+    return [[_storable(one.name), one.digest, one.size] for one in kept]
 
 
 def examine(path: Path) -> tuple[str, int]:
@@ -171,3 +182,28 @@ def read(db: sqlite3.Connection, digest: str) -> Iterator[bytes]:
         yield chunk
     if found.hexdigest() != digest:
         raise DamagedError(f"attachment {digest}: is not what was attached")
+
+
+def export(db: sqlite3.Connection, digest: str, target: Path) -> None:
+    """Writes an attached file as it was received, readable by its owner alone.
+
+    Raises:
+        UserError: the target exists or cannot be written.
+        DamagedError: the file in the ledger is not the one received; nothing is written then.
+    """
+    try:
+        handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        raise UserError(f"{target}: exists already; name a new file") from None
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as out:
+            for chunk in read(db, digest):
+                out.write(chunk)
+    except OSError as error:
+        target.unlink()
+        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
+    except BaseException:
+        target.unlink()
+        raise

@@ -409,6 +409,23 @@ def changed(changes: list[Json]) -> list[Json] | None:
     return [len(changes), journal.digest(changes)] if changes else None
 
 
+def version_changes(db: sqlite3.Connection, run: int, scope: int, evidence: int) -> list[Json]:
+    """What a run changed of the configurations: [key, name, digest]. Nulls for a resource that is gone."""
+    rows = db.execute(
+        "SELECT r.key, v.since, v.name, lower(hex(c.digest)) FROM resource r"
+        " JOIN version v ON v.resource = r.id JOIN content c ON c.id = v.content"
+        " WHERE r.scope = ? AND r.evidence = ? AND (v.since = ? OR v.until = ?)",
+        (scope, evidence, run, run),
+    )
+    after: dict[str, list[Json]] = {}
+    for key, since, *configuration in rows:
+        if since == run:
+            after[key] = [key, *configuration]
+        else:
+            after.setdefault(key, [key, None, None])
+    return sorted(after.values())
+
+
 def result_changes(db: sqlite3.Connection, run: int, scope: int, evidence: int) -> list[Json]:
     """What a run changed of the verdicts: [check, key, outcome, reason, sentence].
 

@@ -207,7 +207,12 @@ def entries(db: sqlite3.Connection, start: int = 0) -> Iterator[tuple[int, bytes
 
 
 def entry(db: sqlite3.Connection, index: int) -> dict[str, Any]:
-    """One entry.
+    """One entry; see `text`."""
+    return dict(json.loads(text(db, index)))
+
+
+def text(db: sqlite3.Connection, index: int) -> bytes:
+    """One entry as it was written: canonical JSON.
 
     Raises:
         DamagedError: it is not there.
@@ -218,7 +223,8 @@ def entry(db: sqlite3.Connection, index: int) -> dict[str, Any]:
     texts = decompress(row[1]).split(b"\n") if row else []
     if not row or index - row[0] >= len(texts):
         raise DamagedError(f"entry {index} is missing")
-    return dict(json.loads(texts[index - row[0]]))
+    found: bytes = texts[index - row[0]]
+    return found
 
 
 def root(db: sqlite3.Connection, upto: int | None = None) -> bytes:
@@ -248,6 +254,13 @@ def latest_checkpoint(db: sqlite3.Connection) -> tuple[int, str] | None:
     """The size and the signed note of the newest checkpoint."""
     row = db.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
     return (row[0], row[1]) if row else None
+
+
+def naming_the_key(db: sqlite3.Connection) -> int:
+    """The entry that names the key of the newest head: that of the last renewal, or the first of all."""
+    heads = db.execute("SELECT size FROM checkpoint ORDER BY size DESC")
+    signed = (size - 1 for (size,) in heads.fetchall())  # a renewal is signed at once
+    return next((index for index in signed if b'"kind":"key"' in text(db, index)), 0)
 
 
 def digest(value: Json) -> str:

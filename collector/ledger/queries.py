@@ -148,9 +148,7 @@ class Ledger:
         """
         if not self.genesis:
             raise UserError(f"{self.file}: nothing is recorded in it yet; `collector run` first")
-        heads = self.db.execute("SELECT size FROM checkpoint ORDER BY size DESC").fetchall()
-        signed = (journal.entry(self.db, size - 1) for (size,) in heads)  # a renewal is signed at once
-        return str(next((one for one in signed if one["kind"] == "key"), self.genesis)["verifier"])
+        return str(journal.entry(self.db, journal.naming_the_key(self.db))["verifier"])
 
     def run(self, number: int) -> Run:
         """A run by its number.
@@ -211,6 +209,13 @@ class Ledger:
     def _document(self, content: int) -> Json:
         row = self.db.execute("SELECT data FROM content WHERE id = ?", (content,)).fetchone()
         return json.loads(journal.decompress(row[0]))
+
+    def content(self, digest: str) -> bytes:
+        """A configuration or document, by its SHA-256 in hex: canonical JSON."""
+        row = self.db.execute(
+            "SELECT data FROM content WHERE digest = ?", (bytes.fromhex(digest),)
+        ).fetchone()
+        return journal.decompress(row[0])
 
     def freshness(self, run: int) -> Freshness:
         """For how long what is read speaks on, as configured when a run was made."""

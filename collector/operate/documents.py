@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-import os
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -417,28 +416,3 @@ def retire(ledger: Path, id_: str, reason: str, *, at: datetime, actor: str) -> 
         raise UserError(f"{document.id}: say why it is retired")
     act = acts.record(ledger, RETIRE, document.id, at, actor, {"reason": reason}, after=document.entry)
     return replace(document, retired=act)
-
-
-def export(ledger: Ledger, document: Document, target: Path) -> None:
-    """Writes a document's file as it was received, readable by its owner alone.
-
-    Raises:
-        UserError: the target exists or cannot be written.
-        DamagedError: the file in the ledger is not the one received; nothing is written then.
-    """
-    try:
-        handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        raise UserError(f"{target}: exists already; name a new file") from None
-    except OSError as error:
-        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "wb") as out:
-            for chunk in ledger.attachment(document.digest):
-                out.write(chunk)
-    except OSError as error:
-        target.unlink()
-        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
-    except BaseException:
-        target.unlink()
-        raise

@@ -34,7 +34,7 @@ DAY = date(2026, 1, 1)
 LAPSE = Facts(Failure.LAPSE, Extent.SINGLE, Impact.LIMITED)
 SAID = Raised(
     "A.8.9", "b is odd.", None, "", "", "Bo Berg", date(2026, 2, 1), "", "", "lapse", None, "limited",
-    (CHECK,), None, (), "minor", None,
+    (CHECK,), None, (), (), "minor", None,
 )  # fmt: skip
 
 

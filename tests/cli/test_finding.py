@@ -93,6 +93,19 @@ def test_list(failing: Desk) -> None:
     assert "F-2  A.8.9        major?  open   Bo Berg" in failing.says("finding", "list")
 
 
+def test_a_finding_that_rests_on_a_file(failing: Desk) -> None:
+    file = failing.folder / "interview.txt"
+    file.write_text("Nobody knew the procedure.")
+    failing.says(*RAISE, "--extent", "several", "--attach", str(file))
+    (rests_on,) = failing.json("finding", "show", "F-1")["evidence"]
+    assert rests_on["document"] == "interview.txt"
+    assert f"interview.txt (SHA-256 {rests_on['digest']})" in failing.says("finding", "show", "F-1")
+    failing.says("ledger", "attachment", rests_on["digest"], str(failing.folder / "again.txt"))
+    assert (failing.folder / "again.txt").read_bytes() == file.read_bytes()
+    assert "no attachment" in failing.refused("ledger", "attachment", "ff", str(failing.folder / "x"))
+    assert failing("verify").exit_code == 0
+
+
 def test_two_people_deciding_at_once(failing: Desk) -> None:
     failing.says(*RAISE, "--check", CHECK)
     seen = str(failing.json("finding", "show", "F-1")["entry"])

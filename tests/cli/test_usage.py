@@ -42,7 +42,7 @@ ALL = list(commands())
 def test_there_are_these() -> None:
     assert {name for name, *_ in ALL} == set(COMMANDS)
     assert {part for name, *parts in ALL if name == "ledger" for part in parts} == {
-        "backup", "head", "key", "new-key",
+        "attachment", "backup", "head", "key", "new-key",
     }  # fmt: skip
 
 

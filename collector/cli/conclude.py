@@ -52,7 +52,7 @@ def conclude(  # noqa: PLR0913, PLR0917 - one argument an option
     \b
     Examples:
       collector sample conclude S1 1 effective --auditor "Ann Lee"
-      collector sample conclude S1 2 exception --auditor "Ann Lee" --notes "Public from 2 to 30 March." \\
+      collector sample conclude S1 2 exception --auditor "Ann Lee" --notes "Public until 30 March." \\
           --attach console.png
     """
     from collector.audit import conclusions, findings, samples

@@ -34,6 +34,7 @@ COMMANDS = {
     "show": ("collector.cli.show", "One requirement, control, check, resource or run, whole."),
     "sample": ("collector.cli.sample", "Show a population over a period, and draw a sample from it."),
     "pack": ("collector.cli.pack", "Write evidence and workpapers to a zip that opens without this program."),
+    "export": ("collector.cli.export", "Write the results for other tools: CSV, XLSX, JUnit, OCSF, OSCAL."),
     "checks": (
         "collector.cli.checks",
         "List the checks, read one's documentation, or prove that they can fail.",

@@ -399,7 +399,7 @@ class _ShownCheck:
 
     def _results(self) -> list[Judged]:
         results = self.view.ledger.results(self.view.picture.run.id, self.id)
-        return sorted(map(self.view.stands, results), key=lambda j: (j.scope, j.key))
+        return sorted(map(self.view.picture.stands, results), key=lambda j: (j.scope, j.key))
 
 
 @dataclass
@@ -457,7 +457,7 @@ class _ShownResource:
     def _results(self) -> list[Judged]:
         run = self.view.picture.run.id
         found = (one for part in self.parts for one in self.view.ledger.results_on(part.id, run))
-        return [self.view.stands(one) for one in found]
+        return [self.view.picture.stands(one) for one in found]
 
     def _versions(self, part: Found) -> list[Version]:
         run = self.view.picture.run.id

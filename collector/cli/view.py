@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from collector.cli.common import (
     table,
     utc_now,
 )
-from collector.model import Outcome, Reason, UserError
+from collector.model import Outcome, UserError
 
 if TYPE_CHECKING:
     from collector.engine.status import CheckStatus, ControlStatus, Counts, Picture, RequirementStatus
@@ -69,23 +68,6 @@ class View:
         if framework and framework not in known.frameworks:
             raise UserError(f"no framework {framework!r}; known: {', '.join(known.frameworks)}")
         return [one for one in known.requirements.values() if framework in (None, one.framework)]
-
-    def stands(self, judged: Judged) -> Judged:
-        """A verdict as it counts: not tested if what it was reached on is stale."""
-        check = self.known.checks.get(judged.check)
-        read = self._stale.get((judged.scope, check.of.id)) if check else None
-        if read is None or judged.outcome not in (Outcome.PASS, Outcome.FAIL):
-            return judged
-        return replace(
-            judged,
-            outcome=Outcome.NOT_TESTED,
-            reason=Reason.NOT_SEEN,
-            sentence=f"last read {read}, then {WORD[judged.outcome]}: {judged.sentence}",
-        )
-
-    @cached_property
-    def _stale(self) -> dict[tuple[str, str], date]:
-        return {(one.scope, one.evidence): one.at.date() for one in self.picture.stale}
 
     def headline(self) -> None:
         run = self.picture.run
@@ -210,7 +192,9 @@ def not_passing(view: View, checks: Iterable[CheckStatus], most: int | None) -> 
         if counts.stale:
             outcomes.append(Outcome.PASS)
         for outcome in outcomes:
-            found |= {view.stands(one) for one in view.ledger.results(run, status.check.id, outcome, most)}
+            found |= {
+                view.picture.stands(one) for one in view.ledger.results(run, status.check.id, outcome, most)
+            }
     severity = {check.id: check.severity.rank for check in view.known.checks.values()}
     return sorted(
         (one for one in found if one.outcome is not Outcome.PASS),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from collector.ledger.journal import canonical
-from collector.ledger.queries import Ledger, Observed, Run
-from collector.model import State
+from collector.ledger.queries import Judged, Ledger, Observed, Run
+from collector.model import Outcome, Reason, State
 from collector.registry import Registry
 from collector.sdk import Check
 from mappings import Control, ControlMap, Mapped, Requirement, Strength
@@ -59,6 +60,9 @@ class Counts:
         if self.not_tested:
             return Standing.NOT_TESTED
         return Standing.OPERATING if self.passed else Standing.NOT_APPLICABLE
+
+
+_WORD = {Outcome.PASS: "pass", Outcome.FAIL: "fail"}
 
 
 @dataclass
@@ -118,6 +122,23 @@ class Picture:
     incomplete: list[Observed]
     stale: list[Observed]
     gaps: Mapping[str, list[date]]
+
+    def stands(self, judged: Judged) -> Judged:
+        """A verdict as it counts: not tested if what it was reached on is stale."""
+        status = self.checks.get(judged.check)
+        read = self._out_of_date.get((judged.scope, status.check.of.id)) if status else None
+        if read is None or judged.outcome not in (Outcome.PASS, Outcome.FAIL):
+            return judged
+        return replace(
+            judged,
+            outcome=Outcome.NOT_TESTED,
+            reason=Reason.NOT_SEEN,
+            sentence=f"last read {read}, then {_WORD[judged.outcome]}: {judged.sentence}",
+        )
+
+    @cached_property
+    def _out_of_date(self) -> dict[tuple[str, str], date]:
+        return {(one.scope, one.evidence): one.at.date() for one in self.stale}
 
     def requirement(self, known: ControlMap, requirement: Requirement) -> RequirementStatus:
         mapped = [

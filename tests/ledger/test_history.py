@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.ledger.history import OUTCOMES
+from collector.ledger import journal
+from collector.ledger.history import OUTCOMES, _first, changed, result_changes, version_changes
 from collector.ledger.schema import connect
 from collector.model import (
     WHOLE_SCOPE,
@@ -476,3 +477,21 @@ def test_every_past_run_is_exact(nights: list[dict[str, Any]]) -> None:
 @given(st.lists(NIGHTS, min_size=5, max_size=20))
 def test_every_past_run_of_a_long_history_is_exact(nights: list[dict[str, Any]]) -> None:
     replay(nights)
+
+
+def test_what_a_run_changed_is_found_from_either_side(tmp_path: Path) -> None:
+    """A run that changed more than a pair has resources is read from the pair, any other from the run."""
+    book = Book(tmp_path)
+    here, there = {"a": 1, "b": 2, "c": 3}, dict.fromkeys("defghij", 4)
+    book.night(observed(here), observed(there, scope=THERE))
+    book.night(observed({**here, "a": 2}), observed(there, scope=THERE))
+    book.night(observed({"b": 2}), observed({}, scope=THERE))
+    sides = set()
+    with book.read() as ledger:
+        rows = ledger.db.execute("SELECT run, scope, evidence, entry FROM observation").fetchall()
+        for run, scope, evidence, entry in rows:
+            said, place = journal.entry(ledger.db, entry), (ledger.db, run, scope, evidence)
+            assert changed(version_changes(*place)) == said.get("resources")
+            assert changed(result_changes(*place)) == said.get("results")
+            sides |= {_first(place[0], table, run, scope, evidence) for table in ("version", "result")}
+    assert sides == {"JOIN", "CROSS JOIN"}

@@ -19,11 +19,12 @@ from collector.engine.collect import Redactor, collect
 from collector.engine.prove import verdicts
 from collector.model import Gap, NotCollected, Observation, Outcome, Reason, Scope, State
 from collector.platforms import Context, aws
+from collector.platforms.pace import Pace
 from collector.sdk import Check, Evidence, Resource, evidence, resource
 
 AT = datetime(2026, 3, 31, 6, tzinfo=UTC)
 HERE = Scope("aws", "aws", "account", ACCOUNT)
-CONTEXT = Context(Redactor(b"a key of this test"))
+REDACT = Redactor(b"a key of this test")
 AWKWARD = "a b/c\\d \"e\" 'f' <g> & % + ünï 😀"
 
 BUCKETS: Mapping[str, Any] = {
@@ -136,9 +137,15 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     aws._account.cache_clear()
 
 
+def quick() -> Pace:
+    """Whose waits are over at once."""
+    times = [0.0]
+    return Pace(lambda: times[-1], lambda seconds: times.append(times[-1] + seconds))
+
+
 def read(server: Server, *wanted: Evidence, **options: Any) -> list[Observation]:
     given = {"endpoint_url": server.url, "attempts": 2, "timeout": 5, **options}
-    return collect(HERE, aws.Options.model_validate(given), wanted, CONTEXT, lambda: AT)
+    return collect(HERE, aws.Options.model_validate(given), wanted, Context(REDACT, pace=quick()), lambda: AT)
 
 
 def observe(answers: Mapping[str, Any], wanted: Evidence, **options: Any) -> Observation:
@@ -320,7 +327,7 @@ def test_nobody_listening_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     options = aws.Options.model_validate({"endpoint_url": url, "attempts": 1})
-    (seen,) = collect(HERE, options, [users], CONTEXT, lambda: AT)
+    (seen,) = collect(HERE, options, [users], Context(REDACT, pace=quick()), lambda: AT)
     assert failure(seen) == (
         State.FAILED,
         Reason.UNREACHABLE,
@@ -498,7 +505,7 @@ def test_a_role_that_one_account_of_three_denies(caplog: pytest.LogCaptureFixtur
         planned = plan(server, **options)
         given = aws.Options.model_validate({"endpoint_url": server.url, "attempts": 1, **options})
         seen = {
-            scope.place: collect(scope, given, [s3.buckets], CONTEXT, lambda: AT)[0]
+            scope.place: collect(scope, given, [s3.buckets], Context(REDACT), lambda: AT)[0]
             for scope in planned
             if isinstance(scope, Scope) and scope.kind == "account"
         }

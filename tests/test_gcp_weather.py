@@ -30,7 +30,7 @@ from collector.demo.gcp import NOW, Case, Company, Server, serve
 from collector.demo.serving import Web
 from collector.engine.collect import Redactor, collect
 from collector.model import Gap, NotCollected, NotCollectedError, Observation, Reason, Scope, State
-from collector.platforms import Context, gcp
+from collector.platforms import Context, UndeclaredCallError, gcp
 from collector.sdk import Evidence, Resource, resource
 
 RESOURCES = "cloudasset.assets.listResource"
@@ -1031,11 +1031,11 @@ def test_what_is_not_declared_does_not_leave(server: Server) -> None:
         lambda: session.get(KEYS.removeprefix("GET "), ring="r"),
         lambda: session.all("https://storage.googleapis.com/storage/v1/b", "items"),
     ):
-        with pytest.raises(gcp.UndeclaredCallError):
+        with pytest.raises(UndeclaredCallError):
             attempt()
     session = session_for(server, POLICIES)
     for attempt in (lambda: list(session.assets(BUCKET)), lambda: list(session.org_policies())):
-        with pytest.raises(gcp.UndeclaredCallError):
+        with pytest.raises(UndeclaredCallError):
             attempt()
     assert not server.requests
 
@@ -1061,9 +1061,9 @@ def test_what_others_read_once_is_for_those_who_declare_it(server: Server) -> No
     list(session.assets(BUCKET))
     assert session.once("buckets", lambda: len(list(session.assets(BUCKET)))) == 3
     session.begin(evidence(POLICIES)(lambda _: iter(())))
-    with pytest.raises(gcp.UndeclaredCallError):
+    with pytest.raises(UndeclaredCallError):
         list(session.assets(BUCKET))
-    with pytest.raises(gcp.UndeclaredCallError):
+    with pytest.raises(UndeclaredCallError):
         session.once("buckets", lambda: 0)
 
 

@@ -30,7 +30,7 @@ from collector.model import (
     Scope,
     State,
 )
-from collector.platforms import Context, github
+from collector.platforms import Context, UndeclaredCallError, github
 from collector.sdk import Evidence, Resource, resource
 
 HOOKS = "GET /orgs/{org}/hooks"
@@ -585,7 +585,7 @@ def test_what_is_not_declared_does_not_leave(server: Server) -> None:
         lambda: list(session.pages("/orgs/{org}/hooks/{hook_id}", hook_id=1)),
         lambda: session.query("{ viewer { login } }"),
     ):
-        with pytest.raises(github.UndeclaredCallError):
+        with pytest.raises(UndeclaredCallError):
             attempt()
     assert set(server.paths) == {"/user"}
     with pytest.raises(ValueError, match="which is not a read"):
@@ -614,7 +614,7 @@ def test_what_is_not_declared_does_not_leave(server: Server) -> None:
 def test_only_queries_leave(server: Server, query: str, reads: bool) -> None:
     assert github.only_reads(query) is reads
     if not reads:
-        with pytest.raises(github.UndeclaredCallError):
+        with pytest.raises(UndeclaredCallError):
             session_for(server, "graphql").query(query)
         assert server.requests["graphql"] == 0
 

@@ -28,7 +28,7 @@ from pydantic import ValidationError
 from collector.demo.okta import CLIENT, DOMAIN, NOW, TOKEN, Company, Fault, Server, serve
 from collector.engine.collect import Redactor, collect
 from collector.model import NotCollected, NotCollectedError, Observation, Reason, Scope, State
-from collector.platforms import Context, okta
+from collector.platforms import Context, UndeclaredCallError, okta
 from collector.sdk import Evidence, Resource, resource
 
 USERS = "GET /api/v1/users"
@@ -668,7 +668,7 @@ def test_what_is_not_declared_does_not_leave(server: Server) -> None:
         lambda: list(session.pages("/api/v1/users/{id}/groups", id="00u1")),
         lambda: session.all("/api/v1/groups"),
     ):
-        with pytest.raises(okta.UndeclaredCallError):
+        with pytest.raises(UndeclaredCallError):
             attempt()
     assert server.paths == ["GET /api/v1/users/me"]
     for call in ("DELETE /api/v1/users/{id}", "POST /api/v1/users", "GET //elsewhere.example/"):
@@ -696,7 +696,7 @@ def test_the_door_lets_nothing_else_pass(server: Server, method: str, url: str) 
         request, _ = await connection._executor.create_request(method, f"{server.url}{url}")
         return await connection._executor.fire_request(request)
 
-    with pytest.raises(okta.UndeclaredCallError):
+    with pytest.raises(UndeclaredCallError):
         connection._runner.run(send())
     assert server.paths == ["GET /api/v1/users/me"]
 

@@ -272,7 +272,9 @@ class _Run:
             for check in known.checks.values()
             if evidence_of([check]) <= read and any(s.platform == check.of.platform for s in config.sources)
         ]
-        self.context = platforms.Context(Redactor(keys.redaction), config.ledger.with_suffix(".cache"))
+        redact, cache = Redactor(keys.redaction), config.ledger.with_suffix(".cache")
+        # One for each source: its sessions share a pace, for rate limits are the source's.
+        self.contexts = {source.name: platforms.Context(redact, cache) for source in config.sources}
 
     def begin(self, reason: str, actor: str) -> RunWriter:
         checks = {
@@ -341,9 +343,8 @@ class _Run:
                 for name, lane in waiting.items():
                     while lane and ahead[name] < 2 * self.config.workers:
                         source, scope = lane.popleft()
-                        job = pools[name].submit(
-                            collect, scope, source.options, self._evidence_in(scope), self.context, self.now
-                        )
+                        context, evidence = self.contexts[name], self._evidence_in(scope)
+                        job = pools[name].submit(collect, scope, source.options, evidence, context, self.now)
                         under_way[job] = scope
                         ahead[name] += 1
                 if not under_way:

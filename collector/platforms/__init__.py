@@ -7,13 +7,15 @@ entry point of the group `collector.platforms`: the platform's name, and the mod
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from collector.model import Call, Gap, NotCollected, Scope, UserError
+from collector.platforms.pace import Pace
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -97,10 +99,37 @@ class Context:
     """What a run lends to its sessions.
 
     `cache` is a folder where a platform may keep answers between runs (GitHub's, by ETag); None for none.
+    `pace` is shared by all sessions of a source, and by those alone.
     """
 
     redact: Redact
     cache: Path | None = None
+    pace: Pace = field(default_factory=Pace)
+
+
+class UndeclaredCallError(Exception):
+    """An evidence function tried a call that it does not declare. A defect of the function."""
+
+
+def declared(evidence: Evidence, reads: re.Pattern[str]) -> frozenset[str]:
+    """The calls that an evidence declares.
+
+    Raises:
+        ValueError: one of them is not a read.
+    """
+    if unsafe := [call for call in evidence.calls if not reads.search(call)]:
+        raise ValueError(f"{evidence.id} declares {', '.join(unsafe)}, which is not a read")
+    return frozenset(evidence.calls)
+
+
+def refuse_undeclared(call: str, allowed: Collection[str]) -> None:
+    """Lets a call leave only if the evidence being read declares it.
+
+    Raises:
+        UndeclaredCallError: it does not.
+    """
+    if call not in allowed:
+        raise UndeclaredCallError(f"{call} is not among the calls this evidence declares")
 
 
 class CallLog:

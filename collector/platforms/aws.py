@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from collector.model import Call, Gap, NotCollected, NotCollectedError, Reason, Scope
-from collector.platforms import CallLog, Context, Redact
+from collector.platforms import CallLog, Context, declared, refuse_undeclared
+from collector.platforms.pace import Pace
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
@@ -61,6 +63,11 @@ CREDENTIALS = re.compile(
     r"SignatureDoesNotMatch|InvalidAccessKeyId|IncompleteSignature|MissingAuthenticationToken"
 )
 THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|RequestThrottled|^429$")
+LONGEST_BACKOFF = 20.0
+"""Seconds that boto3 waits at most between two tries.
+
+https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+"""
 DISABLED = re.compile(r"OptInRequired|SubscriptionRequired|RegionDisabled|NotSignedUp|NotOptedIn")
 UNSUPPORTED = re.compile(
     r"UnsupportedOperation|OperationNotSupported|InvalidAction|UnknownOperation|NotImplemented|UnsupportedFeature"
@@ -128,7 +135,7 @@ def plan(source: str, options: Options) -> Iterator[Scope | Gap]:
 
 def open_session(options: Options, scope: Scope, context: Context) -> AwsSession:
     """A session on one account, or one account and region."""
-    return AwsSession(_account(options, scope.place), options, scope, context.redact)
+    return AwsSession(_account(options, scope.place), options, scope, context)
 
 
 def permissions(evidence: Iterable[Evidence], sources: Iterable[Options] = ()) -> str:
@@ -195,14 +202,15 @@ def classify(error: Exception) -> NotCollected | None:
 class AwsSession:
     """A read-only connection to one account, or one account and region."""
 
-    def __init__(self, account: _Account, options: Options, scope: Scope, redact: Redact) -> None:
-        self.redact = redact
+    def __init__(self, account: _Account, options: Options, scope: Scope, context: Context) -> None:
+        self.redact = context.redact
         self.account = scope.place
         self.region = scope.part or options.home_region
         self.identity = account.identity()
         self.endpoint = options.endpoint_url or f"AWS {self.region}"
         self.stated: int | None = None
         self._boto = account
+        self._pace = context.pace
         self._clients: dict[tuple[str, str], Any] = {}
         self._memo: dict[str, Any] = {}
         self._allowed: frozenset[str] = frozenset()
@@ -210,10 +218,7 @@ class AwsSession:
 
     def begin(self, evidence: Evidence) -> None:
         """From here on only the calls that `evidence` declares leave; starts a new list of calls."""
-        unsafe = [action for action in evidence.calls if not READ_VERBS.search(action)]
-        if unsafe:
-            raise ValueError(f"{evidence.id} declares {', '.join(unsafe)}, which is not a read")
-        self._allowed = frozenset(evidence.calls)
+        self._allowed = declared(evidence, READ_VERBS)
         self._log = CallLog()
         self.stated = None
 
@@ -231,6 +236,7 @@ class AwsSession:
             client = self._boto.client(*key)
             client.meta.events.register("before-parameter-build", self._before)
             client.meta.events.register("after-call", self._after)
+            _share_waits(client, self._pace)
             self._clients[key] = client
         return self._clients[key]
 
@@ -286,8 +292,7 @@ class AwsSession:
 
     def _before(self, params: Mapping[str, Any], model: OperationModel, context: Any, **_: Any) -> None:
         action = action_of(model)
-        if action not in self._allowed:
-            raise UndeclaredCallError(f"{action} is not among the calls this evidence declares")
+        refuse_undeclared(action, self._allowed)
         context["collector_call"] = (action, dict(params))
 
     def _after(self, http_response: Any, parsed: Mapping[str, Any], context: Any, **_: Any) -> None:
@@ -295,10 +300,6 @@ class AwsSession:
         metadata = parsed.get("ResponseMetadata", {})
         headers = http_response.headers
         self._log.add(action, params, headers.get("date", ""), metadata.get("RequestId", ""))
-
-
-class UndeclaredCallError(Exception):
-    """An evidence function tried a call that it does not declare. A defect of the function."""
 
 
 def action_of(model: OperationModel) -> str:
@@ -476,6 +477,33 @@ def _endpoints() -> EndpointResolver:
     from botocore.regions import EndpointResolver
 
     return EndpointResolver(_loader().load_data("endpoints"))
+
+
+def _share_waits(client: Any, pace: Pace) -> None:
+    """Has a client wait for a service where another of its source was told to slow down, and tell the others.
+
+    AWS says that it is too much (`Throttling`, `SlowDown`, ...), not for how long: the clients' own retries
+    wait a random part of 1 s, 2 s, 4 s, ... and at most 20 s. All of the source wait the whole of it before
+    they call that service again, whatever account and region they read: a few seconds, where asking on would
+    use up what the account's other users have. What a client has on its way arrives.
+
+    boto3's retries of the mode `adaptive` slow down before they are told to, but each client counts for
+    itself, with no way to give it another's counter; so `standard`, and this.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+    """
+    service = client.meta.service_model.service_name
+
+    def before(**_: Any) -> None:
+        pace.wait(math.inf, service)
+
+    def after(response: Any, attempts: int, **_: Any) -> None:
+        """Told of each answer before boto3 decides whether to try again; leaves that to it."""
+        code = str(response[1].get("Error", {}).get("Code", "")) if response else ""
+        if THROTTLED.search(code):
+            pace.hold(min(2.0 ** (attempts - 1), LONGEST_BACKOFF), service)
+
+    client.meta.events.register("before-send", before)
+    client.meta.events.register_first("needs-retry", after)
 
 
 def _name_action(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:

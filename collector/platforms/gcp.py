@@ -21,7 +21,6 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +31,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from collector.model import Call, Gap, Json, NotCollected, NotCollectedError, Reason, Scope
-from collector.platforms import CallLog, Context
+from collector.platforms import CallLog, Context, declared, refuse_undeclared
+from collector.platforms.pace import EXCEEDED, Pace
 
 if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
@@ -302,7 +302,7 @@ def plan(source: str, options: Options) -> Iterator[Scope | Gap]:
     """
     _credentials.cache_clear()  # whoever logged in anew since the last run is known from here on
     _channel.cache_clear()
-    google = _Google(options)
+    google = _Google(options, Pace())
     seen: set[str] = set()
     roots = [f"organizations/{one}" for one in options.organizations]
     roots += [f"folders/{one}" for one in options.folders]
@@ -479,7 +479,7 @@ class GcpSession:
         self.endpoint = options.endpoint or "googleapis.com"
         self.stated: int | None = None
         self._kind = scope.kind
-        self._google = _Google(options, self._note)
+        self._google = _Google(options, context.pace, self._note)
         self.identity = self._google.identity
         self._memo: dict[str, _Read] = {}
         self._allowed: frozenset[str] = frozenset()
@@ -487,10 +487,7 @@ class GcpSession:
 
     def begin(self, evidence: Evidence) -> None:
         """From here on only the calls that `evidence` declares leave; starts a new list of calls."""
-        unsafe = [call for call in evidence.calls if not READ_CALL.search(call)]
-        if unsafe:
-            raise ValueError(f"{evidence.id} declares {', '.join(unsafe)}, which is not a read")
-        self._allowed = frozenset(evidence.calls)
+        self._allowed = declared(evidence, READ_CALL)
         self._notes = []
         self.stated = None
 
@@ -501,7 +498,7 @@ class GcpSession:
         return log.summary()
 
     def close(self) -> None:
-        """Nothing to give back: the connection is for all sessions."""
+        self._google.close()
 
     @property
     def number(self) -> str:
@@ -604,7 +601,7 @@ class GcpSession:
         else:
             for note in self._memo[name].notes:
                 if note.operation != GET_PROJECT:
-                    self._declared(note.operation)
+                    refuse_undeclared(note.operation, self._allowed)
                 self._notes.append(note)
         if (error := self._memo[name].error) is not None:
             raise NotCollectedError(error.reason, error.detail)
@@ -614,7 +611,7 @@ class GcpSession:
         self, permission: str, usual: Sequence[str], asset_types: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
         """The assets of some types out of the listing of all, or of one of their own."""
-        self._declared(permission)
+        refuse_undeclared(permission, self._allowed)
         types = tuple(usual) if not usual or set(asset_types) <= set(usual) else asset_types
         listing = self.once(
             f"{permission} {' '.join(types)}",
@@ -629,7 +626,7 @@ class GcpSession:
 
     def _get(self, template: str, params: Mapping[str, Any], absent: int | tuple[int, ...]) -> Any:
         operation = f"GET {template}"
-        self._declared(operation)
+        refuse_undeclared(operation, self._allowed)
         named: dict[str, Any] = {}
         if "{project}" in template:
             named["project"] = self.project
@@ -653,16 +650,8 @@ class GcpSession:
             names.add(f"projects/{self.number}")
         return names
 
-    def _declared(self, call: str) -> None:
-        if call not in self._allowed:
-            raise UndeclaredCallError(f"{call} is not among the calls this evidence declares")
-
     def _note(self, note: _Note) -> None:
         self._notes.append(note)
-
-
-class UndeclaredCallError(Exception):
-    """An evidence function tried a call that it does not declare. A defect of the function."""
 
 
 @dataclass(frozen=True)
@@ -709,8 +698,9 @@ class _RefusedError(NotCollectedError):
 class _Google:
     """All that leaves: three reads, with the source's credentials, and the patience with them."""
 
-    def __init__(self, options: Options, note: Callable[[_Note], None] = lambda _: None) -> None:
+    def __init__(self, options: Options, pace: Pace, note: Callable[[_Note], None] = lambda _: None) -> None:
         self._options = options
+        self._pace = pace
         self._credentials = _credentials(options)
         self.identity = _identity(self._credentials, options)
         self._note = note
@@ -810,32 +800,46 @@ class _Google:
             raise _RefusedError(NotCollected(Reason.MALFORMED, f"{operation}: {what}"), answer.status_code)
         return body
 
+    def close(self) -> None:
+        """Ends what speaks HTTP; the connection over gRPC is for all sessions."""
+        for name, client in self._clients.items():
+            if name == "web":
+                client.close()
+            elif self._options.transport == "rest":
+                client.transport.close()
+
     def _patient(self, operation: str, params: Mapping[str, Any]) -> Callable[[Any], Any]:
         """Google's clients take it in the place of their own retries, which count seconds and not attempts.
 
-        Tries again after trouble that passes, and waits for a rate limit as long as Google says. Each
-        answer is noted: with its `Date`, or where there is none with the time as of which it speaks.
+        Tries again after trouble that passes, and waits for a rate limit as long as Google says, whichever
+        session of the source was told so. Each answer is noted: with its `Date`, or where there is none
+        with the time as of which it speaks.
         """
 
         def patient(call: Any) -> Any:
             def attempts(*args: Any, **kwargs: Any) -> Any:
                 waited = 0.0
                 for attempt in range(1, self._options.attempts + 1):
+                    waited += self._pace.wait(self._options.max_wait - waited)
                     self._headers = {}
                     try:
                         answer = call(*args, **kwargs)
                     except Exception as error:
                         if self._headers:
                             self._note(_Note(operation, params, *self._heard()))
-                        wait = _wait(error, attempt)
-                        waited += wait if _reason(error) is Reason.THROTTLED else 0
-                        if (
-                            _reason(error) not in (Reason.THROTTLED, Reason.UNREACHABLE)
-                            or attempt == self._options.attempts
-                            or waited > self._options.max_wait
-                        ):
+                        reason, wait = _reason(error), _wait(error, attempt)
+                        limited = reason is Reason.THROTTLED
+                        if limited:
+                            self._pace.hold(wait)
+                        vain = (
+                            waited + wait > self._options.max_wait
+                            if limited
+                            else reason is not Reason.UNREACHABLE
+                        )
+                        if vain or attempt == self._options.attempts:
                             raise
-                        time.sleep(wait)
+                        if not limited:
+                            self._pace.sleep(wait)
                     else:
                         date, request_id = self._heard()
                         self._note(_Note(operation, params, date or _as_of(answer), request_id))
@@ -1007,7 +1011,7 @@ def _classify_answer(error: GoogleAPICallError) -> NotCollected:
             Reason.DENIED, f"credentials not accepted ({why or status}); renew them or {LOG_IN}"
         )
     if why in RATES or status == "RESOURCE_EXHAUSTED":
-        return NotCollected(Reason.THROTTLED, "rate limit exceeded, and not lifted within `max_wait`")
+        return NotCollected(Reason.THROTTLED, EXCEEDED)
     if why == "IAM_PERMISSION_DENIED" and facts.get("permission"):
         where = f" on {facts['resource'].lstrip('/')}" if facts.get("resource") else ""
         return NotCollected(Reason.DENIED, f"needs {facts['permission']}{where}")

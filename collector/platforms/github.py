@@ -33,7 +33,8 @@ import zstandard
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from collector.model import Call, Gap, Json, NotCollected, NotCollectedError, Reason, Scope
-from collector.platforms import CallLog, Context, Redact
+from collector.platforms import CallLog, Context, Redact, UndeclaredCallError, declared, refuse_undeclared
+from collector.platforms.pace import EXCEEDED, Pace
 
 if TYPE_CHECKING:
     from github.Auth import Auth
@@ -172,12 +173,12 @@ def plan(source: str, options: Options) -> Iterator[Scope | Gap]:
     Raises:
         NotCollectedError: there are no credentials, or GitHub does not accept them.
     """
-    credentials = _Credentials(options)
+    credentials = _Credentials(options, Pace())
     credentials.identity()
     for login in options.organizations:
         try:
             requester = credentials.requester(login)
-            found = _ask(requester, "GET /orgs/{org}", "GET", f"/orgs/{login}")
+            found = credentials.ask(requester, "GET /orgs/{org}", f"/orgs/{login}")
             place = str(_part(found, "login"))
         except NotCollectedError as error:
             yield Gap(source, login, NotCollected(error.reason, error.detail))
@@ -191,7 +192,7 @@ def open_session(options: Options, scope: Scope, context: Context) -> GithubSess
     Raises:
         NotCollectedError: there are no credentials, or GitHub does not accept them.
     """
-    credentials = _Credentials(options)
+    credentials = _Credentials(options, context.pace)
     requester = credentials.requester(scope.place)
     return GithubSession(requester, credentials.identity(), options, scope, context)
 
@@ -239,7 +240,7 @@ def classify(error: Exception) -> NotCollected | None:
     if isinstance(error, NotCollectedError):
         return NotCollected(error.reason, error.detail)
     if isinstance(error, RateLimitExceededException):
-        return NotCollected(Reason.THROTTLED, "rate limit exceeded, and not lifted within `max_wait`")
+        return NotCollected(Reason.THROTTLED, EXCEEDED)
     if isinstance(error, GithubException):
         return _classify_answer(error)
     if isinstance(error, requests.exceptions.RetryError):
@@ -270,6 +271,7 @@ class GithubSession:
         self.stated: int | None = None
         self._requester = requester
         self._options = options
+        self._pace = context.pace
         self._cache = _Cache(context.cache, f"{options.base_url} {identity}", context.redact)
         self._memo: dict[str, Any] = {}
         self._allowed: frozenset[str] = frozenset()
@@ -278,10 +280,7 @@ class GithubSession:
 
     def begin(self, evidence: Evidence) -> None:
         """From here on only the calls that `evidence` declares leave; starts a new list of calls."""
-        unsafe = [call for call in evidence.calls if not READ_CALL.search(call)]
-        if unsafe:
-            raise ValueError(f"{evidence.id} declares {', '.join(unsafe)}, which is not a read")
-        self._allowed = frozenset(evidence.calls)
+        self._allowed = declared(evidence, READ_CALL)
         self._listings = 0
         self._log = CallLog()
         self.stated = None
@@ -343,7 +342,7 @@ class GithubSession:
         Where a part could not be read a marker stands in its place. Raises if nothing could be read, or if
         `path` leads through what could not.
         """
-        self._declared("graphql")
+        refuse_undeclared("graphql", self._allowed)
         if not only_reads(query):
             raise UndeclaredCallError("a GraphQL operation that is not a query")
         value = self._graphql(query, {"org": self.organization, **variables})
@@ -393,10 +392,6 @@ class GithubSession:
             self._memo[name] = read()
         return self._memo[name]
 
-    def _declared(self, call: str) -> None:
-        if call not in self._allowed:
-            raise UndeclaredCallError(f"{call} is not among the calls this evidence declares")
-
     def _state(self, total: int | None) -> None:
         """Notes how many items there are; of evidence that reads several listings nothing is stated."""
         self.stated = total if self._listings == 1 else None
@@ -420,7 +415,7 @@ class GithubSession:
     ) -> tuple[Any, str]:
         """One answer and the URL of the page after it; None where the status is one of `absent`."""
         operation = f"GET {template}"
-        self._declared(operation)
+        refuse_undeclared(operation, self._allowed)
         url = following or _url(template, {"org": self.organization, "owner": self.organization, **params})
         params = {**params, **dict(parse_qsl(urlsplit(following).query))}
         kept = self._cache.find(url)
@@ -448,17 +443,18 @@ class GithubSession:
                 body={"query": query, "variables": variables},
             )
             errors = answer.body.get("errors") or []
-            wait = _wait(answer.headers)
-            limited = any(_says_rate_limit(one) for one in errors)
-            if not limited or attempt == self._options.attempts or wait > self._options.max_wait:
+            if not any(_says_rate_limit(one) for one in errors):
                 break
-            time.sleep(wait)
+            wait = _wait(answer.headers)
+            self._pace.hold(wait)
+            if attempt == self._options.attempts or wait > self._options.max_wait:
+                break
         return _marked(answer.body.get("data"), errors)
 
     def _ask(self, operation: str, params: Mapping[str, Any], *request: Any, **more: Any) -> _Answer:
         """One call, noted with the date and id of the answer, whatever it was."""
         try:
-            answer = _ask(self._requester, operation, *request, **more)
+            answer = _ask(self._requester, self._pace, self._options, operation, *request, **more)
         except _RefusedError as error:
             if error.headers:
                 self._note(operation, params, error.headers)
@@ -468,10 +464,6 @@ class GithubSession:
 
     def _note(self, operation: str, params: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         self._log.add(operation, params, headers.get("date", ""), headers.get("x-github-request-id", ""))
-
-
-class UndeclaredCallError(Exception):
-    """An evidence function tried a call that it does not declare. A defect of the function."""
 
 
 def only_reads(query: str) -> bool:
@@ -493,8 +485,9 @@ def only_reads(query: str) -> bool:
 class _Credentials:
     """What GitHub is asked with: a token, or an app's key."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, pace: Pace) -> None:
         self._options = options
+        self._pace = pace
         self._auth = _app_auth(options.app) if options.app else _token_auth(options.token_env)
 
     def identity(self) -> str:
@@ -503,11 +496,11 @@ class _Credentials:
         https://docs.github.com/en/rest/users/users#get-the-authenticated-user
         https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app
         """
-        requester = _requester(self._options, self._auth)
+        requester = _requester(self._options, self._auth, self._pace)
         if self._options.app:
-            return f"{_part(_ask(requester, 'GET /app', 'GET', '/app'), 'slug')}[bot]"
+            return f"{_part(self.ask(requester, 'GET /app', '/app'), 'slug')}[bot]"
         try:
-            return str(_part(_ask(requester, "GET /user", "GET", "/user"), "login"))
+            return str(_part(self.ask(requester, "GET /user", "/user"), "login"))
         except _RefusedError as error:
             if error.status == 403 and error.reason is Reason.DENIED:
                 return "an app's installation"  # such a token, as in Actions, has no user
@@ -520,15 +513,20 @@ class _Credentials:
         """
         app, auth = self._options.app, self._auth
         if app is None:
-            return _requester(self._options, auth)
+            return _requester(self._options, auth, self._pace)
         number = app.installation_id
         if number is None:
             path = f"/orgs/{organization}/installation"
-            found = _ask(_requester(self._options, auth), "GET /orgs/{org}/installation", "GET", path)
+            own = _requester(self._options, auth, self._pace)
+            found = self.ask(own, "GET /orgs/{org}/installation", path)
             number = int(_part(found, "id"))
             if found.body.get("suspended_at"):
                 raise NotCollectedError(Reason.DENIED, "the app's installation there is suspended")
-        return _requester(self._options, auth.get_installation_auth(number))
+        return _requester(self._options, auth.get_installation_auth(number), self._pace)
+
+    def ask(self, requester: Requester, operation: str, path: str) -> _Answer:
+        """GET of one path, as `_ask` does it."""
+        return _ask(requester, self._pace, self._options, operation, "GET", path)
 
 
 def _token_auth(variable: str) -> Any:
@@ -556,7 +554,7 @@ def _app_auth(app: App) -> Any:
     return auth
 
 
-def _requester(options: Options, auth: Auth) -> Requester:
+def _requester(options: Options, auth: Auth, pace: Pace) -> Requester:
     from github import Github, set_log_level
 
     set_log_level(logging.WARNING)  # else it tells of every refusal on standard error
@@ -566,15 +564,18 @@ def _requester(options: Options, auth: Auth) -> Requester:
         timeout=options.timeout,
         user_agent="control-collector",
         per_page=100,
-        retry=_retry(options),
-        seconds_between_requests=options.pause,
-        seconds_between_writes=options.pause,  # nothing writes: GraphQL queries are sent by POST
+        retry=_retry(options, pace),
+        seconds_between_requests=None,  # the source's pace has them, for all its sessions
+        seconds_between_writes=None,
         api_version=API_VERSION,
     ).requester
 
 
-def _retry(options: Options) -> Retry:
-    """PyGithub's retries, which give up where GitHub asks for a longer wait than `max_wait`."""
+def _retry(options: Options, pace: Pace) -> Retry:
+    """PyGithub's retries, which give up where GitHub asks for a longer wait than `max_wait`.
+
+    What one of them is told, all sessions of the source keep: of the primary limit and of secondary ones.
+    """
     from github import GithubRetry, RateLimitExceededException
 
     class Patience(GithubRetry):
@@ -583,10 +584,21 @@ def _retry(options: Options) -> Retry:
         ) -> Retry:
             if response is not None and (response.status == 429 or _limited(response.headers)):
                 wait = _wait(response.headers)
+                pace.hold(wait)
                 if wait > options.max_wait:
                     raise RateLimitExceededException(response.status, None, dict(response.headers))
                 response.headers["Retry-After"] = str(math.ceil(wait))
-            return super().increment(method, url, response, *rest, **more)
+            after = super().increment(method, url, response, *rest, **more)
+            if response is not None and response.status == 403:  # a limit that only the message tells of
+                pace.hold(after.get_backoff_time())
+            return after
+
+        def sleep_for_retry(self, response: Any) -> bool:
+            """Waits for a limit with all of the source; other trouble is over after PyGithub's own time."""
+            return pace.wait(options.max_wait) > 0
+
+        def _sleep_backoff(self) -> None:
+            pace.sleep(self.get_backoff_time())
 
     return Patience(
         total=options.attempts - 1,
@@ -634,18 +646,22 @@ class _Answer:
 
 def _ask(
     requester: Requester,
+    pace: Pace,
+    options: Options,
     operation: str,
     verb: str,
     url: str,
     headers: Mapping[str, str] = MappingProxyType({}),
     body: Json = None,
 ) -> _Answer:
-    """Sends one request and reads the answer.
+    """Sends one request, as soon as the source may, and reads the answer.
 
     Raises:
         _RefusedError: there was no answer, or an error, or something that is not JSON.
     """
     try:
+        pace.space(options.pause)
+        pace.wait(options.max_wait)
         status, got, text = _send(requester, verb, url, headers, body)
         if status >= 400:
             said = _json(text)
@@ -729,7 +745,7 @@ def _classify_answer(error: GithubException) -> NotCollected:
     if status == 401:
         return NotCollected(Reason.DENIED, f"credentials not accepted ({message or status}); renew them")
     if status == 429 or (status == 403 and _limited(headers)):
-        return NotCollected(Reason.THROTTLED, "rate limit exceeded, and not lifted within `max_wait`")
+        return NotCollected(Reason.THROTTLED, EXCEEDED)
     if status == 451:
         return NotCollected(Reason.UNREACHABLE, "blocked for legal reasons (451)")
     if status == 410:
@@ -799,7 +815,7 @@ def _graphql_missing(error: Mapping[str, Any]) -> NotCollected:
     if "something went wrong" in message.lower() or "timeout" in message.lower():
         kind, said = "INTERNAL", "GitHub did not finish the query"
     if _says_rate_limit(error):
-        kind, said = "RATE_LIMITED", "rate limit exceeded, and not lifted within `max_wait`"
+        kind, said = "RATE_LIMITED", EXCEEDED
     reason = GRAPHQL_REASONS.get(kind, Reason.MALFORMED)
     if reason is Reason.DENIED and (lacking := _lacking(said)):
         reason = lacking.reason

@@ -33,7 +33,8 @@ from urllib.request import getproxies, proxy_bypass
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from collector.model import Call, Json, NotCollected, NotCollectedError, Reason, Scope
-from collector.platforms import CallLog, Context
+from collector.platforms import CallLog, Context, UndeclaredCallError, declared, refuse_undeclared
+from collector.platforms.pace import EXCEEDED, Pace
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -135,7 +136,7 @@ def plan(source: str, options: Options) -> Iterator[Scope]:
     Raises:
         NotCollectedError: the org is not there, there are no credentials, or it does not accept them.
     """
-    connection = _Connection(options)
+    connection = _Connection(options, Pace())
     try:
         _find(connection, options.domain)
         connection.identity()
@@ -150,7 +151,7 @@ def open_session(options: Options, scope: Scope, context: Context) -> OktaSessio
     Raises:
         NotCollectedError: there are no credentials, or Okta does not accept them.
     """
-    connection = _Connection(options)
+    connection = _Connection(options, context.pace)
     try:
         return OktaSession(connection, connection.identity(), options, scope, context)
     except BaseException:
@@ -220,10 +221,7 @@ class OktaSession:
 
     def begin(self, evidence: Evidence) -> None:
         """From here on only the calls that `evidence` declares leave; starts a new list of calls."""
-        unsafe = [call for call in evidence.calls if not READ_CALL.search(call)]
-        if unsafe:
-            raise ValueError(f"{evidence.id} declares {', '.join(unsafe)}, which is not a read")
-        self._allowed = frozenset({*evidence.calls, ORGANIZATION})
+        self._allowed = declared(evidence, READ_CALL) | {ORGANIZATION}
         self._connection.allow(self._allowed, evidence.permissions)
         self._noted = []
 
@@ -319,16 +317,12 @@ class OktaSession:
             self._memo[name] = value, self._noted[before:]
         else:
             for one in self._memo[name][1]:
-                self._declared(one.operation)
+                refuse_undeclared(one.operation, self._allowed)
             self._noted += self._memo[name][1]
         value = self._memo[name][0]
         if isinstance(value, NotCollected):
             raise NotCollectedError(value.reason, value.detail)
         return value
-
-    def _declared(self, call: str) -> None:
-        if call not in self._allowed:
-            raise UndeclaredCallError(f"{call} is not among the calls this evidence declares")
 
     def _items(
         self, template: str, key: str, params: Mapping[str, Any], absent: int | str | tuple[int | str, ...]
@@ -361,7 +355,7 @@ class OktaSession:
     ) -> tuple[Any, str]:
         """One answer and the URL of the page after it; None where status or error code are in `absent`."""
         operation = f"GET {template}"
-        self._declared(operation)
+        refuse_undeclared(operation, self._allowed)
         first = self.endpoint + _url(template, params)
         url = following or first
         if url.partition("?")[0] != first.partition("?")[0]:
@@ -381,10 +375,6 @@ class OktaSession:
         if headers:
             date, identity = headers.get("Date", ""), headers.get("X-Okta-Request-Id", "")
             self._noted.append(_Noted(operation, params, date, identity))
-
-
-class UndeclaredCallError(Exception):
-    """An evidence function tried a call that it does not declare. A defect of the function."""
 
 
 @dataclass(frozen=True)
@@ -433,20 +423,20 @@ class _RefusedError(NotCollectedError):
 class _Connection:
     """Asks Okta, with the SDK's executor, on a loop of its own; waits as Okta wishes."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, pace: Pace) -> None:
         from okta.cache.no_op_cache import NoOpCache
         from okta.request_executor import RequestExecutor
 
         logging.getLogger("okta-sdk-python").disabled = True  # it would tell of every request, with its token
         self.app = options.app
         self._options = options
+        self._pace = pace
         self._config = {"client": {**_credentials(options), "orgUrl": options.url, **SDK_SETTINGS}}
         # Not through `okta.client.Client`, which would read ~/.okta/okta.yaml and OKTA_* of the environment.
         self._executor = RequestExecutor(self._config, NoOpCache())  # type: ignore[no-untyped-call]
         self._door = _Door(options.url, options.timeout)
         self._executor.set_session(self._door)  # type: ignore[no-untyped-call]
         self._scopes: frozenset[str] = frozenset(self._config["client"]["scopes"])
-        self._scarce: dict[str, tuple[float, float]] = {}
         self._runner = asyncio.Runner()
         self.close = weakref.finalize(self, _close, self._runner, self._door)
         self.allow({ORGANIZATION, ME, ORG}, self._scopes)
@@ -482,16 +472,20 @@ class _Connection:
         """
         url = url or self._options.url + operation.removeprefix("GET ")
         for attempt in range(1, self._options.attempts + 1):
-            self._keep_reserve(operation)
+            self._patience(operation)
             try:
                 return self._once(operation, url)
             except _RefusedError as error:
                 limited = error.reason is Reason.THROTTLED
-                wait = error.wait if limited else 0.5 * 2 ** (attempt - 1)
-                vain = wait > self._options.max_wait if limited else error.reason is not Reason.UNREACHABLE
+                if limited:
+                    self._pace.hold(error.wait)
+                vain = (
+                    error.wait > self._options.max_wait if limited else error.reason is not Reason.UNREACHABLE
+                )
                 if vain or attempt == self._options.attempts:
                     raise
-                time.sleep(wait)
+                if not limited:
+                    self._pace.sleep(0.5 * 2 ** (attempt - 1))
         raise AssertionError("there is at least one attempt")
 
     def _once(self, operation: str, url: str) -> _Answer:
@@ -501,7 +495,7 @@ class _Connection:
             raise
         except Exception as error:
             raise self._unanswered(operation, error) from error
-        self._scarce[operation] = _scarcity(headers)
+        self._keep_reserve(operation, headers)
         if status != 200:
             raise _refused(operation, status, text, headers)
         try:
@@ -565,16 +559,22 @@ class _Connection:
         refused.headers = {}  # they are not those of the call that needs the token
         return refused
 
-    def _keep_reserve(self, operation: str) -> None:
-        """Waits for the next window where the last answer said that the limit is nearly used up.
+    def _keep_reserve(self, operation: str, headers: Any) -> None:
+        """Leaves an endpoint alone until its next window where its limit is nearly used up.
 
+        So does every session of the source. A window that ends later than `max_wait` is not waited for.
         https://developer.okta.com/docs/reference/rl-best-practices/
         """
-        left, until = self._scarce.get(operation, (1, 0))
-        wait = until - time.monotonic()
-        if left <= RESERVE and 0 < wait <= self._options.max_wait:
-            time.sleep(wait)
-        self._scarce.pop(operation, None)
+        left, wait = _scarcity(headers)
+        if left <= RESERVE and wait <= self._options.max_wait:
+            self._pace.hold(wait, operation)
+
+    def _patience(self, operation: str) -> None:
+        """Waits until the source may ask again, if that is not too long."""
+        try:
+            self._pace.wait(self._options.max_wait, operation)
+        except NotCollectedError as error:
+            raise _RefusedError(error.reason, f"{operation}: {error.detail}") from error
 
 
 SDK_SETTINGS: Mapping[str, Any] = {
@@ -749,7 +749,7 @@ def _refused(operation: str, status: int, text: str, headers: Any) -> _RefusedEr
     if status == 429:
         reason, why, wait = (
             Reason.THROTTLED,
-            "rate limit exceeded, and not lifted within `max_wait`",
+            EXCEEDED,
             _wait(headers),
         )
     elif status >= 500:
@@ -812,14 +812,14 @@ def _wait(headers: Any) -> float:
 
 
 def _scarcity(headers: Any) -> tuple[float, float]:
-    """Which part of the limit is left, and when by the monotonic clock the next window begins."""
+    """Which part of the limit is left, and in how many seconds the next window begins."""
     limits, left = (_all(headers, f"X-Rate-Limit-{name}") for name in ("Limit", "Remaining"))
     parts = [
         int(rest) / int(limit)
         for limit, rest in zip(limits, left, strict=False)
         if limit.isdigit() and rest.isdigit() and int(limit)
     ]
-    return min(parts, default=1.0), time.monotonic() + _wait(headers)
+    return min(parts, default=1.0), _wait(headers)
 
 
 def _all(headers: Any, name: str) -> list[str]:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.model import Call, Gap, NotCollected, NotCollectedError, Reason, Scope
-from collector.platforms import CallLog, Context
+from collector.platforms import CallLog, Context, refuse_undeclared
 
 if TYPE_CHECKING:
     from collector.sdk import Evidence
@@ -200,16 +200,11 @@ class PeopleSession:
             raise NotCollectedError(Reason.MALFORMED, wrong)
 
     def _content(self, call: str, file: Path) -> bytes:
-        if call not in self._allowed:
-            raise UndeclaredCallError(f"{call} is not among the calls this evidence declares")
+        refuse_undeclared(call, self._allowed)
         content = _read(file)
         params = {"file": file.name, "sha256": hashlib.sha256(content).hexdigest()}
         self._log.add(call, params, format_datetime(_modified(file), usegmt=True), "")
         return content
-
-
-class UndeclaredCallError(Exception):
-    """An evidence function tried to read what it does not declare. A defect of the function."""
 
 
 def _user() -> str:

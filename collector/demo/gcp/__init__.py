@@ -71,9 +71,9 @@ HTTP_STATUS = {
 """https://docs.cloud.google.com/apis/design/errors#handling_errors"""
 
 
-def serve(company: Company, port: int = 0, grpc_port: int = 0) -> Server:
-    """Starts to answer for a company, on any free ports if none are given."""
-    return Server(company, port, grpc_port)
+def serve(company: Company) -> Server:
+    """Starts to answer for a company, on any free ports."""
+    return Server(company)
 
 
 class Server:
@@ -88,7 +88,7 @@ class Server:
         date: whether answers over gRPC carry one.
     """
 
-    def __init__(self, company: Company, port: int = 0, grpc_port: int = 0) -> None:
+    def __init__(self, company: Company) -> None:
         self.company = company
         self.requests: Counter[str] = Counter()
         self.listed: list[dict[str, Any]] = []
@@ -96,11 +96,11 @@ class Server:
         self.date = True
         self._pages: dict[str, int] = {}
         self._lock = Lock()
-        self._web = Web(self._respond, port)
+        self._web = Web(self._respond)
         self.url = self._web.url
         self._rpc = grpc.server(ThreadPoolExecutor(8), options=[("grpc.max_send_message_length", -1)])
         self._rpc.add_generic_rpc_handlers([self._handlers(one) for one in _METHODS])
-        self.grpc = f"127.0.0.1:{self._rpc.add_insecure_port(f'127.0.0.1:{grpc_port}')}"
+        self.grpc = f"127.0.0.1:{self._rpc.add_insecure_port('127.0.0.1:0')}"
         self._rpc.start()
 
     def __enter__(self) -> Server:

@@ -10,7 +10,8 @@ import pytest
 import requests
 import yaml
 from google.cloud.asset_v1 import ContentType, ListAssetsRequest
-from google.cloud.resourcemanager_v3 import GetProjectRequest
+from google.cloud.resourcemanager_v3 import GetProjectRequest, ListFoldersRequest, ListProjectsRequest
+from google.iam.v1.iam_policy_pb2 import GetIamPolicyRequest
 
 from collector.demo.gcp import Case, Company, Server, serve
 from collector.demo.gcp.company import RefusalError
@@ -31,6 +32,9 @@ assets:
     data: {name: b}
     policy: {bindings: []}
   - {type: storage.googleapis.com/Bucket, name: //storage.googleapis.com/c, policy: {bindings: []}}
+  - type: cloudresourcemanager.googleapis.com/Folder
+    name: //cloudresourcemanager.googleapis.com/folders/1
+    policy: {bindings: [{role: roles/viewer, members: [allUsers], condition: {expression: "true"}}]}
   - {type: logging.googleapis.com/LogSink, name: //logging.googleapis.com/d, on: hierarchy, data: {name: d}}
   - {type: logging.googleapis.com/LogSink, name: //x.googleapis.com/e, parent: folders/1, data: {name: e}}
 GET https://storage.googleapis.com/storage/v1/b/{bucket}:
@@ -39,6 +43,8 @@ GET https://storage.googleapis.com/storage/v1/b/{bucket}/{+rest}: {name: rest}
 fail:
   resourcemanager.projects.get: {when: {name: projects/lone}, code: UNAVAILABLE, times: 1}
 """
+
+OLD = {"number": "102", "name": "Old", "parent": "folders/1", "state": "DELETE_REQUESTED"}
 
 
 @pytest.fixture
@@ -72,8 +78,36 @@ def test_where_assets_hang(company: Company) -> None:
     assert listed(company, "folders/1") == ["1", "100", "a", "e"]
     assert listed(company, "projects/shop") == listed(company, "projects/100") == ["100", "a"]
     assert listed(company, "projects/lone") == ["101", "b"]
-    assert listed(company, "organizations/123", policies=True) == ["c"]
+    assert listed(company, "organizations/123", policies=True) == ["1", "c"]
     assert listed(company, "projects/101", policies=True) == ["b"]
+
+
+def below(company: Company, parent: str, **more: Any) -> list[str]:
+    found = company.list_projects(ListProjectsRequest(parent=parent, **more)).projects
+    return [one.project_id for one in found]
+
+
+def test_what_is_right_below(company: Company) -> None:
+    company.facts = {**company.facts, "projects": {**company.facts["projects"], "old": OLD}}
+    assert below(company, "organizations/123") == []
+    assert below(company, "folders/1") == ["shop"]
+    assert below(company, "folders/1", show_deleted=True) == ["old", "shop"]
+    (folder,) = company.list_folders(ListFoldersRequest(parent="organizations/123")).folders
+    assert (folder.name, folder.display_name, folder.parent) == (
+        "folders/1",
+        "production",
+        "organizations/123",
+    )
+    with pytest.raises(RefusalError):
+        below(company, "folders/9")
+
+
+@pytest.mark.parametrize(("version", "told"), [(3, True), (1, False)])
+def test_conditions_are_told_to_who_asks_for_version_3(company: Company, version: int, told: bool) -> None:
+    options = {"requested_policy_version": version}
+    policy = company.get_iam_policy(GetIamPolicyRequest(resource="folders/1", options=options))
+    (binding,) = policy.bindings
+    assert (binding.role == "roles/viewer", binding.HasField("condition")) == (told, told)
 
 
 def test_types_are_words_or_patterns(company: Company) -> None:
@@ -111,6 +145,10 @@ def test_rest_answers_as_documented(server: Server) -> None:
     error = requests.get(f"{server.url}/v1/projects/elsewhere/assets?contentType=RESOURCE", timeout=9)
     assert (error.status_code, error.json()["error"]["status"]) == (403, "PERMISSION_DENIED")
     assert requests.post(f"{server.url}/v1/projects/shop/assets", timeout=9).status_code == 501
+    assert requests.get(f"{server.url}/v3/projects/shop:getIamPolicy", timeout=9).status_code == 501
+    place = f"{server.url}/v3/projects?parent=folders/1&showDeleted=false"
+    assert requests.get(place, timeout=9).json()["projects"][0]["projectId"] == "shop"
+    assert requests.get(f"{server.url}/v3/tagHolds", timeout=9).status_code == 404
 
 
 def test_cases_happen_so_often(server: Server) -> None:

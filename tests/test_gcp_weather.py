@@ -67,6 +67,7 @@ def server(transport: str) -> Iterator[Server]:
     assets = [bucket("a"), bucket("b"), topic, bucket("c")]
     with pytest.MonkeyPatch.context() as patch, serve(Company({"assets": assets})) as server:
         patch.setattr(gcp, "PAGE", 2)
+        server.company.page = 2
         patch.setattr(AnonymousCredentials, "refresh", lambda *_: None)  # as real ones try after a 401
         server.transport = transport
         yield server
@@ -404,7 +405,8 @@ def test_everything_below_an_organisation(estate: Server) -> None:
         project(organization, "shop", "Shop"),
         project(organization, "sys-7", ""),
     ]
-    assert estate.requests == {RESOURCES: 4}  # all of it in one listing: 8 assets in pages of two
+    # What is right below the organisation and each of two folders, in pages of two: none is longer.
+    assert estate.requests == {gcp.GET_ORGANIZATION: 1, gcp.LIST_FOLDERS: 3, gcp.LIST_PROJECTS: 3}
 
 
 def test_two_roads_to_a_project(estate: Server) -> None:
@@ -438,17 +440,112 @@ def test_a_single_project(estate: Server) -> None:
 
 def test_a_root_that_may_not_be_seen(estate: Server) -> None:
     denied, *rest = gcp.plan("gcp", options(estate, organizations=("999",), folders=("2",)))
-    detail = f"{RESOURCES}: The caller does not have permission (PERMISSION_DENIED)"
+    detail = f"{gcp.GET_ORGANIZATION}: The caller does not have permission (PERMISSION_DENIED)"
     assert denied == Gap("gcp", "organizations/999", NotCollected(Reason.DENIED, detail))
     assert len(rest) == 2
 
 
 def test_a_tree_that_breaks_off(estate: Server) -> None:
-    fail(estate, RESOURCES, when={"page": 2}, code="PERMISSION_DENIED", message="No")
-    hierarchy, gap = gcp.plan("gcp", options(estate))
-    assert isinstance(hierarchy, Scope)
-    missing = NotCollected(Reason.DENIED, f"{RESOURCES}: No (PERMISSION_DENIED)")
+    """What is on the pages before, and in other folders, is read; the rest is a gap."""
+    facts = estate.company.facts
+    more = {f"pay-{n}": {"number": f"20{n}", "name": f"Z{n}", "parent": "folders/2"} for n in range(3)}
+    estate.company.facts = {**facts, "projects": {**facts["projects"], **more}}
+    when = {"parent": "folders/2", "page": 2}
+    fail(estate, gcp.LIST_PROJECTS, when=when, code="PERMISSION_DENIED", message="No")
+    _, gap, *rest = gcp.plan("gcp", options(estate))
+    missing = NotCollected(Reason.DENIED, f"{gcp.LIST_PROJECTS} of folders/2: No (PERMISSION_DENIED)")
     assert gap == Gap("gcp", "organizations/123", missing)
+    assert [one.part for one in rest if isinstance(one, Scope)] == ["pay", "pay-0", "shop", "sys-7"]
+
+
+FAULTS = [
+    (
+        {"code": "PERMISSION_DENIED", "message": "The caller does not have permission"},
+        Reason.DENIED,
+        "The caller does not have permission (PERMISSION_DENIED)",
+    ),
+    (
+        {
+            "code": "PERMISSION_DENIED",
+            "reason": "SERVICE_DISABLED",
+            "metadata": {"consumer": "projects/900", "service": "cloudresourcemanager.googleapis.com"},
+        },
+        Reason.DENIED,
+        "cloudresourcemanager.googleapis.com is off in projects/900; enable it there or name another "
+        "`quota_project`",
+    ),
+    (
+        {"code": "RESOURCE_EXHAUSTED", "reason": "RATE_LIMIT_EXCEEDED", "retry_delay": 3000},
+        Reason.THROTTLED,
+        "rate limit exceeded, and not lifted within `max_wait`",
+    ),
+    ({"code": "OK", "same_token": True}, Reason.MALFORMED, "the same page again"),
+]
+
+
+@pytest.mark.parametrize(("fault", "reason", "detail"), FAULTS)
+def test_a_folder_that_may_not_be_listed(
+    estate: Server, fault: dict[str, Any], reason: Reason, detail: str
+) -> None:
+    """Its projects are a gap, and nothing that is said of it passes; the others are read."""
+    facts = estate.company.facts
+    more = {f"{n}0": {"displayName": f"team {n}", "parent": "folders/1"} for n in range(1, 5)}
+    estate.company.facts = {**facts, "folders": {**facts["folders"], **more}}
+    fail(estate, gcp.LIST_FOLDERS, when={"parent": "folders/1"}, **fault)
+    hierarchy, gap, *rest = gcp.plan("gcp", options(estate))
+    assert isinstance(hierarchy, Scope)
+    missing = NotCollected(reason, f"{gcp.LIST_FOLDERS} of folders/1: {detail}")
+    assert gap == Gap("gcp", "organizations/123", missing)
+    found = {one.part for one in rest if isinstance(one, Scope)}
+    # Who is asked to wait for too long asks nothing more.
+    assert ({"shop"} if reason is Reason.THROTTLED else {"shop", "sys-7"}) <= found
+
+    @evidence(*gcp.TREE, per="hierarchy")
+    def folders(session: Any) -> Iterator[Resource]:
+        for one in session.nodes(gcp.ORGANIZATION, gcp.FOLDER):
+            yield resource(one["name"], config=one)
+
+    (one,) = read(estate, folders, scope=HIERARCHY)
+    assert (one.state, one.reason, one.detail) == (State.PARTIAL, reason, missing.detail)
+
+
+def test_a_rate_limit_of_resource_manager_is_waited_for(estate: Server) -> None:
+    whole = list(gcp.plan("gcp", options(estate)))
+    fail(estate, gcp.LIST_PROJECTS, code="RESOURCE_EXHAUSTED", retry_delay=0.1, times=1)
+    assert list(gcp.plan("gcp", options(estate))) == whole
+
+
+def test_what_moves_while_it_is_listed_counts_once(estate: Server) -> None:
+    """A project is on two pages, and a folder is found again below the one that it holds."""
+    from google.cloud.resourcemanager_v3 import Folder, Project
+
+    company = estate.company
+    list_projects, list_folders = company.list_projects, company.list_folders
+
+    def projects(request: Any) -> Any:
+        answer = list_projects(request)
+        if request.parent == "folders/2":
+            answer.projects.append(Project(name="projects/100", project_id="shop", state="ACTIVE"))
+        return answer
+
+    def folders(request: Any) -> Any:
+        answer = list_folders(request)
+        if request.parent == "folders/2":
+            answer.folders.append(Folder(name="folders/1", parent="folders/2", state="ACTIVE"))
+        return answer
+
+    company.list_projects, company.list_folders = projects, folders  # type: ignore[method-assign]
+    found = [one.part for one in gcp.plan("gcp", options(estate)) if isinstance(one, Scope)]
+    assert found == ["", "pay", "shop", "sys-7"]
+
+
+def test_a_large_organisation_costs_two_listings_a_folder(estate: Server) -> None:
+    estate.company.page = 100
+    folders = {str(n): {"displayName": f"{n}", "parent": "organizations/123"} for n in range(1, 31)}
+    projects = {f"p-{n:03}": {"number": str(1000 + n), "parent": f"folders/{1 + n % 30}"} for n in range(300)}
+    estate.company.facts = {"folders": folders, "projects": projects}
+    assert len(list(gcp.plan("gcp", options(estate)))) == 301
+    assert estate.requests == {gcp.GET_ORGANIZATION: 1, gcp.LIST_FOLDERS: 31, gcp.LIST_PROJECTS: 31}
 
 
 def test_projects_of_which_nothing_is_said(estate: Server) -> None:
@@ -456,12 +553,9 @@ def test_projects_of_which_nothing_is_said(estate: Server) -> None:
     for one in estate.company.assets:
         if one["name"].endswith("projects/101"):
             one["data"] = {}
-        if one["name"].endswith("projects/102"):
-            del one["data"]["lifecycleState"]
     found = list(gcp.plan("gcp", options(estate)))
-    detail = "Google says nothing of cloudresourcemanager.googleapis.com/projects/101"
+    detail = "Google says nothing of projects/101"
     assert Gap("gcp", "organizations/123/101", NotCollected(Reason.MALFORMED, detail)) in found
-    assert project("organizations/123", "old", "") in found
 
 
 def test_a_hierarchy_has_what_hangs_on_it(estate: Server) -> None:
@@ -479,22 +573,103 @@ def test_a_hierarchy_has_what_hangs_on_it(estate: Server) -> None:
 
     @evidence(RESOURCES, per="hierarchy")
     def things(session: Any) -> Iterator[Resource]:
-        for one in session.assets(sink, contact, gcp.FOLDER, gcp.PROJECT):
+        for one in session.assets(sink, contact):
             yield resource(one["name"].split(".com/")[1], config={"project": session.project})
 
     (one,) = read(estate, things, scope=HIERARCHY)
-    assert [key for key, _, _ in one.resources] == [
-        "folders/1",
-        "folders/2",
-        "folders/2/contacts/1",
-        "organizations/123/sinks/a",
-        "projects/100",
-        "projects/101",
-        "projects/102",
-        "projects/103",
-    ]
+    assert [key for key, _, _ in one.resources] == ["folders/2/contacts/1", "organizations/123/sinks/a"]
     (one,) = read(estate, things, scope=Scope("gcp", "gcp", "hierarchy", "folders/2"))
-    assert [key for key, _, _ in one.resources] == ["folders/2", "folders/2/contacts/1", "projects/101"]
+    assert [key for key, _, _ in one.resources] == ["folders/2/contacts/1"]
+
+
+def test_the_nodes_of_a_hierarchy(estate: Server) -> None:
+    """Projects that are pending deletion among them, and each with what is above it."""
+
+    @evidence(*gcp.TREE, per="hierarchy")
+    def nodes(session: Any) -> Iterator[Resource]:
+        for one in session.nodes(gcp.ORGANIZATION, gcp.FOLDER, gcp.PROJECT):
+            yield resource(one["name"].split(".com/")[1], config=one)
+
+    (one,) = read(estate, nodes, scope=HIERARCHY)
+    above = {key: config["ancestors"][1:] for key, _, config in one.resources}
+    assert above == {
+        "folders/1": ["organizations/123"],
+        "folders/2": ["folders/1", "organizations/123"],
+        "organizations/123": [],
+        "projects/100": ["organizations/123"],
+        "projects/101": ["folders/2", "folders/1", "organizations/123"],
+        "projects/102": ["folders/1", "organizations/123"],
+        "projects/103": ["folders/1", "organizations/123"],
+    }
+    data = {key: config["resource"]["data"] for key, _, config in one.resources}
+    assert data["projects/102"]["state"] == "DELETE_REQUESTED"
+    assert data["organizations/123"]["directoryCustomerId"] == "C04acme00"
+    assert {call.operation for call in one.provenance.calls} == {
+        gcp.GET_ORGANIZATION,
+        gcp.LIST_FOLDERS,
+        gcp.LIST_PROJECTS,
+    }
+    # Of a folder that is read by itself only what is right above it is known.
+    (one,) = read(estate, nodes, scope=Scope("gcp", "gcp", "hierarchy", "folders/2"))
+    above = {key: config["ancestors"][1:] for key, _, config in one.resources}
+    assert above == {"folders/2": ["folders/1"], "projects/101": ["folders/2", "folders/1"]}
+
+
+POLICY_CALLS = tuple(f"resourcemanager.{kind}.getIamPolicy" for kind in gcp.KINDS)
+
+
+@evidence(*gcp.TREE, *POLICY_CALLS, per="hierarchy")
+def own_policies(session: Any) -> Iterator[Resource]:
+    for one in session.nodes(gcp.ORGANIZATION, gcp.FOLDER, gcp.PROJECT):
+        yield resource(one["name"].split(".com/")[1], config={"Policy": session.policy(one["name"])})
+
+
+def test_policies_at_each_level(estate: Server) -> None:
+    """With the conditions that Google tells only whoever asks for version 3."""
+    condition = {"title": "soon over", "expression": 'request.time < timestamp("2027-01-01T00:00:00Z")'}
+    given = {
+        gcp.ORGANIZATION: ("organizations/123", "roles/viewer"),
+        gcp.FOLDER: ("folders/2", "roles/editor"),
+        gcp.PROJECT: ("projects/101", "roles/owner"),
+    }
+    policies = {
+        place: {"bindings": [{"role": role, "members": ["user:ada@acme.example"], "condition": condition}]}
+        for place, role in given.values()
+    }
+    assets = [
+        {"type": kind, "name": gcp.RESOURCE_MANAGER + place, "policy": policies[place]}
+        for kind, (place, _) in given.items()
+    ]
+    estate.company.facts = {**estate.company.facts, "assets": assets}
+    (one,) = read(estate, own_policies, scope=HIERARCHY)
+    found = {key: config["Policy"] for key, _, config in one.resources}
+    assert (one.state, len(found)) == (State.COMPLETE, 7)
+    assert {key: policy for key, policy in found.items() if policy} == policies
+
+
+def test_a_policy_that_may_not_be_read(estate: Server) -> None:
+    """At one folder; of the others each has its own."""
+    call = "resourcemanager.folders.getIamPolicy"
+    fail(estate, call, when={"resource": "folders/2"}, code="PERMISSION_DENIED", message="No")
+    (one,) = read(estate, own_policies, scope=HIERARCHY)
+    assert one.state is State.COMPLETE
+    assert one.gaps == {f"denied: {call}: No (PERMISSION_DENIED)": 1}
+    found = {key: NotCollected.from_json(config["Policy"]) for key, _, config in one.resources}
+    assert [key for key, missing in found.items() if missing] == ["folders/2"]
+
+
+def test_tags_of_a_project(estate: Server) -> None:
+    @evidence(gcp.LIST_TAGS)
+    def tags(session: Any) -> Iterator[Resource]:
+        yield resource("shop", config={"Tags": session.tags(f"{gcp.RESOURCE_MANAGER}projects/100")})
+
+    tag = {"tagKey": "tagKeys/1", "namespacedTagKey": "123/owner", "inherited": True}
+    estate.company.facts = {**estate.company.facts, "tags": {"projects/100": [tag]}}
+    (one,) = read(estate, tags)
+    assert one.resources[0][2] == {"Tags": [tag]}
+    fail(estate, gcp.LIST_TAGS, code="PERMISSION_DENIED", message="No")
+    (one,) = read(estate, tags)
+    assert list(one.gaps.values()) == [1]
 
 
 # --- refusals
@@ -1084,7 +1259,9 @@ def test_the_least_role() -> None:
     assert "gcloud iam roles create controlCollector --organization=ORGANIZATION" in text
     assert (
         "--permissions=cloudasset.assets.listIamPolicy,cloudasset.assets.listResource,"
-        "cloudkms.cryptoKeys.list,orgpolicy.policies.list,resourcemanager.projects.get\n" in text
+        "cloudkms.cryptoKeys.list,orgpolicy.policies.list,resourcemanager.folders.get,"
+        "resourcemanager.folders.list,resourcemanager.organizations.get,resourcemanager.projects.get,"
+        "resourcemanager.projects.list\n" in text
     )
     assert "gcloud services enable cloudasset.googleapis.com cloudkms.googleapis.com" in text
     sources = [
@@ -1105,6 +1282,7 @@ def test_the_least_role() -> None:
         assert expected in text
     of_project = text.partition("--project=shop")[2].partition("\n\n")[0]
     assert "cloudkms.cryptoKeys.list" in of_project
+    assert "resourcemanager.projects.list" not in of_project  # a project's role may not have it
     assert "orgpolicy.policies.list" not in of_project  # is of the hierarchy, which this source does not read
 
 

@@ -13,6 +13,17 @@ from collector.sdk import NotCollectedError, Reason, Resource
 PROJECT = "cloudresourcemanager.googleapis.com/Project"
 FOLDER = "cloudresourcemanager.googleapis.com/Folder"
 ORGANIZATION = "cloudresourcemanager.googleapis.com/Organization"
+TREE = (
+    "resourcemanager.organizations.get",
+    "resourcemanager.folders.get",
+    "resourcemanager.folders.list",
+    "resourcemanager.projects.list",
+)
+"""What reading the hierarchy takes.
+
+https://docs.cloud.google.com/resource-manager/reference/rest/v3
+"""
+
 PREFIX = "//cloudresourcemanager.googleapis.com/"
 
 
@@ -31,8 +42,8 @@ def above(node: Resource, hierarchy: list[Resource]) -> Iterator[Resource]:
     """What is known of the folders and the organisation above a node, nearest first.
 
     Args:
-        node: an organisation, folder or project, with its `ancestors` as Cloud Asset Inventory gives them:
-            itself first, the organisation last.
+        node: an organisation, folder or project, with its `ancestors`: itself first, the organisation last,
+            or what is right above the folder that is read.
         hierarchy: resources of organisation and folders, by their full names.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.gcp._hierarchy import ORGANIZATION, PROJECT, name_of, place
+from checks.gcp._hierarchy import ORGANIZATION, PROJECT, TREE, name_of, place
 from checks.gcp._names import told
 from collector.sdk import NotCollected, Resource, Verdict, check, evidence, fail, not_applicable, ok, resource
 
@@ -37,13 +37,13 @@ def settings(gcp: Any) -> Iterator[Resource]:
 
 
 @evidence(
-    calls=["cloudasset.assets.listResource", SETTINGS],
+    calls=[*TREE, SETTINGS],
     per="hierarchy",
-    permissions=["cloudasset.assets.listResource", "accessapproval.settings.get"],
+    permissions=[*TREE, "accessapproval.settings.get"],
 )
 def organization_settings(gcp: Any) -> Iterator[Resource]:
     """The organisation's settings."""
-    for asset in gcp.assets(ORGANIZATION):
+    for asset in gcp.nodes(ORGANIZATION):
         found = _settings(gcp, place(asset["name"]))
         yield resource(asset["name"], name=name_of(asset), config={"settings": found})
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from checks.gcp._hierarchy import FOLDER, ORGANIZATION, PROJECT, above, name_of, place
+from checks.gcp._hierarchy import FOLDER, ORGANIZATION, PROJECT, TREE, above, name_of, place
 from checks.gcp._members import (
     BASIC_ROLES,
     domain,
@@ -81,9 +81,10 @@ ACCOUNT_USE = "serviceAccountLastAuthentication"
 KEY_USE = "serviceAccountKeyLastAuthentication"
 
 
-def _policy(found: Mapping[str, Any] | None) -> dict[str, Any]:
+def _policy(policy: Mapping[str, Any] | NotCollected) -> dict[str, Any]:
     """Bindings and audit configurations in one order, whatever order they came in, and no etag."""
-    policy = (found or {}).get("iamPolicy") or {}
+    if isinstance(policy, NotCollected):
+        return {"bindings": policy, "auditConfigs": policy}
     bindings = [{**one, "members": sorted(one.get("members", ()))} for one in policy.get("bindings", ())]
     return {
         "bindings": sorted(bindings, key=lambda one: (one["role"], str(one.get("condition")))),
@@ -104,35 +105,43 @@ def policies(gcp: Any) -> Iterator[Resource]:
             config={
                 "assetType": found["assetType"],
                 "ancestors": found["ancestors"],
-                **_policy(found),
+                **_policy(found["iamPolicy"]),
             },
         )
 
 
-@evidence(calls=["cloudasset.assets.listResource", "cloudasset.assets.listIamPolicy"], per="project")
+@evidence(calls=["cloudasset.assets.listResource", "resourcemanager.projects.getIamPolicy"], per="project")
 def project_policies(gcp: Any) -> Iterator[Resource]:
-    """The IAM policy of the project itself; empty if it has none of its own."""
-    attached = {found["name"]: found for found in gcp.policies(PROJECT)}
+    """The IAM policy of the project itself; empty if it has none of its own.
+
+    https://docs.cloud.google.com/resource-manager/reference/rest/v3/projects/getIamPolicy
+    """
     for asset in gcp.assets(PROJECT):
         yield resource(
             asset["name"],
             name=name_of(asset),
-            config={"ancestors": asset["ancestors"], **_policy(attached.get(asset["name"]))},
+            config={"ancestors": asset["ancestors"], **_policy(gcp.policy(asset["name"]))},
         )
 
 
-@evidence(calls=["cloudasset.assets.listResource", "cloudasset.assets.listIamPolicy"], per="hierarchy")
+@evidence(
+    calls=[*TREE, "resourcemanager.organizations.getIamPolicy", "resourcemanager.folders.getIamPolicy"],
+    per="hierarchy",
+)
 def hierarchy_policies(gcp: Any) -> Iterator[Resource]:
-    """The IAM policies of the organisation and of every folder; empty where one has none of its own."""
-    attached = {found["name"]: found for found in gcp.policies(ORGANIZATION, FOLDER)}
-    for asset in gcp.assets(ORGANIZATION, FOLDER):
+    """The IAM policies of the organisation and of every folder; empty where one has none of its own.
+
+    https://docs.cloud.google.com/resource-manager/reference/rest/v3/organizations/getIamPolicy
+    https://docs.cloud.google.com/resource-manager/reference/rest/v3/folders/getIamPolicy
+    """
+    for asset in gcp.nodes(ORGANIZATION, FOLDER):
         yield resource(
             asset["name"],
             name=name_of(asset),
             config={
                 "assetType": asset["assetType"],
                 "ancestors": asset["ancestors"],
-                **_policy(attached.get(asset["name"])),
+                **_policy(gcp.policy(asset["name"])),
             },
         )
 

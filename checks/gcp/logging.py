@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from checks.gcp._hierarchy import FOLDER, ORGANIZATION, above, name_of, place
+from checks.gcp._hierarchy import FOLDER, ORGANIZATION, TREE, above, name_of, place
 from checks.gcp._names import part, short, told, without
 from checks.gcp.iam import hierarchy_policies, project_policies
 from checks.gcp.projects import projects
@@ -51,7 +51,7 @@ def sinks(gcp: Any) -> Iterator[Resource]:
         yield resource(asset["name"], config=without(asset["resource"]["data"]))
 
 
-@evidence(calls=["cloudasset.assets.listResource"], per="hierarchy")
+@evidence(calls=["cloudasset.assets.listResource", *TREE], per="hierarchy")
 def hierarchy_sinks(gcp: Any) -> Iterator[Resource]:
     """The organisation and every folder, each with its sinks.
 
@@ -61,7 +61,7 @@ def hierarchy_sinks(gcp: Any) -> Iterator[Resource]:
     for asset in gcp.assets(SINK):
         where = asset["name"].removeprefix("//logging.googleapis.com/").partition("/sinks/")[0]
         found.setdefault(where, []).append(without(asset["resource"]["data"]))
-    for asset in gcp.assets(ORGANIZATION, FOLDER):
+    for asset in gcp.nodes(ORGANIZATION, FOLDER):
         own = found.get(place(asset["name"]), [])
         yield resource(
             asset["name"],

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from checks.gcp._hierarchy import FOLDER, ORGANIZATION, PROJECT, name_of, place
+from checks.gcp._hierarchy import FOLDER, ORGANIZATION, PROJECT, TREE, name_of, place
 from checks.gcp._members import grants, is_service_account, is_service_agent
 from checks.gcp._names import short, told, without
 from checks.gcp.iam import hierarchy_policies, project_policies
@@ -35,18 +35,21 @@ https://cloud.google.com/iam/docs/service-account-types
 """
 
 
-@evidence(calls=["cloudasset.assets.listResource"], per="hierarchy")
+@evidence(calls=TREE, per="hierarchy")
 def nodes(gcp: Any) -> Iterator[Resource]:
-    """The organisation and every folder, each with the projects that stand right under it."""
+    """The organisation and every folder, each with the projects that stand right under it.
+
+    https://docs.cloud.google.com/resource-manager/reference/rest/v3/folders
+    """
     below: dict[str, list[dict[str, Any]]] = {}
-    for asset in gcp.assets(PROJECT):
+    for asset in gcp.nodes(PROJECT):
         data = asset["resource"]["data"]
-        if (data.get("lifecycleState") or data.get("state")) == "ACTIVE":
+        if data["state"] == "ACTIVE":
             said = environment(name_of(asset), data.get("labels") or {})
             below.setdefault(next(iter(asset["ancestors"][1:]), ""), []).append(
                 {"project": name_of(asset), "number": short(asset["name"]), "environment": said}
             )
-    for asset in gcp.assets(ORGANIZATION, FOLDER):
+    for asset in gcp.nodes(ORGANIZATION, FOLDER):
         found = below.get(place(asset["name"]), [])
         yield resource(
             asset["name"],

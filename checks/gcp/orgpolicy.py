@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from checks.gcp._hierarchy import FOLDER, ORGANIZATION, PROJECT, above, name_of, place
+from checks.gcp._hierarchy import FOLDER, ORGANIZATION, PROJECT, TREE, above, name_of, place
 from checks.gcp._names import told, without
 from collector.sdk import Resource, Verdict, check, evidence, fail, not_applicable, ok, resource
 
@@ -64,11 +64,11 @@ def _policies(gcp: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-@evidence(calls=["cloudasset.assets.listResource"], per="hierarchy")
+@evidence(calls=["cloudasset.assets.listResource", *TREE], per="hierarchy")
 def constraints(gcp: Any) -> Iterator[Resource]:
     """The organisation and every folder, each with the organisation policies set on it."""
     policies = _policies(gcp)
-    for asset in gcp.assets(ORGANIZATION, FOLDER):
+    for asset in gcp.nodes(ORGANIZATION, FOLDER):
         yield resource(
             asset["name"],
             name=name_of(asset),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from checks.gcp._hierarchy import ORGANIZATION, name_of, place
+from checks.gcp._hierarchy import ORGANIZATION, TREE, name_of, place
 from checks.gcp._names import told, without
 from collector.sdk import NotCollected, Resource, Verdict, check, evidence, fail, not_applicable, ok, resource
 
@@ -19,10 +19,10 @@ GUARDED = ("storage.googleapis.com", "bigquery.googleapis.com")
 
 
 @evidence(
-    calls=["cloudasset.assets.listResource", POLICIES, PERIMETERS],
+    calls=[*TREE, POLICIES, PERIMETERS],
     per="hierarchy",
     permissions=[
-        "cloudasset.assets.listResource",
+        *TREE,
         "accesscontextmanager.policies.list",
         "accesscontextmanager.servicePerimeters.list",
     ],
@@ -32,7 +32,7 @@ def organization_perimeters(gcp: Any) -> Iterator[Resource]:
 
     https://cloud.google.com/access-context-manager/docs/reference/rest/v1/accessPolicies.servicePerimeters
     """
-    for asset in gcp.assets(ORGANIZATION):
+    for asset in gcp.nodes(ORGANIZATION):
         policies = gcp.all(POLICIES.removeprefix("GET "), "accessPolicies", parent=place(asset["name"]))
         found: list[Any] = []
         for policy in policies if isinstance(policies, list) else [policies]:

@@ -16,7 +16,7 @@ from collector.sdk import NotCollected, Resource, Verdict, check, evidence, fail
 SERVICE = "serviceusage.googleapis.com/Service"
 INVENTORY = "cloudasset.googleapis.com"
 LIENS = "GET https://cloudresourcemanager.googleapis.com/v3/liens"
-TAGS = "GET https://cloudresourcemanager.googleapis.com/v3/effectiveTags"
+TAGS = "resourcemanager.hierarchyNodes.listEffectiveTags"
 DELETION = "resourcemanager.projects.delete"
 
 ENVIRONMENT_LABELS = ("environment", "env", "stage")
@@ -42,7 +42,7 @@ OTHER = (
     per="project",
     permissions=[
         "cloudasset.assets.listResource",
-        "resourcemanager.hierarchyNodes.listEffectiveTags",
+        TAGS,
         "resourcemanager.projects.get",
     ],
 )
@@ -63,7 +63,7 @@ def projects(gcp: Any) -> Iterator[Resource]:
                 "ancestors": asset["ancestors"],
                 "services": sorted(short(one["name"]) for one in services if one.get("state") == "ENABLED"),
                 "liens": liens,
-                "tags": _tags(gcp.all(TAGS.removeprefix("GET "), "effectiveTags", parent=asset["name"])),
+                "tags": _tags(gcp.tags(asset["name"])),
             },
         )
 

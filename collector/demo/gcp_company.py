@@ -1005,7 +1005,6 @@ ANSWERS: Facts = {
             }
         ]
     },
-    "GET https://cloudresourcemanager.googleapis.com/v3/effectiveTags": {},
     LIENS: [
         {
             "when": {"parent": f"projects/{PROJECTS['acme-prod']}"},

@@ -11,16 +11,19 @@
          name: //compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web, data: {...}}
       - {type: storage.googleapis.com/Bucket, name: //storage.googleapis.com/b, project: other, data: {...},
          policy: {bindings: [...]}}
+      - {type: cloudresourcemanager.googleapis.com/Folder, policy: {bindings: [...]},
+         name: //cloudresourcemanager.googleapis.com/folders/456}
       - {type: essentialcontacts.googleapis.com/Contact, name: ..., parent: folders/456, data: {...}}
       - {type: logging.googleapis.com/LogSink, name: ..., on: hierarchy, data: {...}}
+    tags: {projects/100: [{namespacedTagKey: 123/owner, namespacedTagValue: 123/owner/payments}]}
     fail:                              # what goes wrong, by permission: one case, or a list of them
       cloudasset.assets.listIamPolicy: {code: PERMISSION_DENIED, message: No}
     GET https://HOST/v1/projects/{project}/things: {things: []}    # an answer, or a list of cases
 
-Organisations, folders and projects are in the inventory by themselves; an asset of that type and name adds
-to them. `data` is what the service's own REST API gives, `policy` an IAM policy. An asset without `data` is
-only in the listing of policies, and one without `policy` only in that of resources. The keys of a case are
-the fields of `Case`.
+Organisations, folders and projects are in the inventory, and in Resource Manager, by themselves; an asset of
+that type and name adds to them. `data` is what the service's own REST API gives, `policy` an IAM policy. An
+asset without `data` is only in the listing of policies, and one without `policy` only in that of resources.
+The keys of a case are the fields of `Case`.
 
 A fallback call for `https://HOST/path` goes to `/HOST/path`.
 """
@@ -40,12 +43,20 @@ from urllib.parse import unquote
 
 import grpc  # type: ignore[import-untyped]
 from google.cloud.asset_v1 import ContentType, ListAssetsRequest
-from google.cloud.resourcemanager_v3 import GetProjectRequest
+from google.cloud.resourcemanager_v3 import (
+    GetFolderRequest,
+    GetOrganizationRequest,
+    GetProjectRequest,
+    ListEffectiveTagsRequest,
+    ListFoldersRequest,
+    ListProjectsRequest,
+)
+from google.iam.v1.iam_policy_pb2 import GetIamPolicyRequest  # type: ignore[import-untyped]
 from google.protobuf.json_format import MessageToDict, ParseDict  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from werkzeug.wrappers import Request, Response
 
-from collector.demo.gcp.company import GET_PROJECT, NOW, PERMISSION, Case, Company, RefusalError, refusal
+from collector.demo.gcp.company import NOW, PERMISSION, Case, Company, RefusalError, refusal
 from collector.demo.serving import GARBAGE, Web, target
 
 __all__ = ["NOW", "Case", "Company", "Server", "serve"]
@@ -118,11 +129,13 @@ class Server:
         """What gRPC calls for the methods of a service."""
 
         def handler(name: str, kind: Any) -> Any:
+            permission, message = kind
+
             def behave(request: Any, context: Any) -> Any:
                 if self.date:
                     context.send_initial_metadata([("date", format_datetime(self.company.now, usegmt=True))])
                 try:
-                    return self._answer(name, request)
+                    return self._answer(name, permission, request)
                 except RefusalError as error:
                     details = [("grpc-status-details-bin", error.status.SerializeToString())]
                     context.set_trailing_metadata(details)
@@ -130,8 +143,8 @@ class Server:
 
             return grpc.unary_unary_rpc_method_handler(
                 behave,
-                request_deserializer=kind.deserialize,
-                response_serializer=lambda one: one if isinstance(one, bytes) else type(one).serialize(one),
+                request_deserializer=getattr(message, "deserialize", None) or message.FromString,
+                response_serializer=_serialized,
             )
 
         methods = {name: handler(name, kind) for name, kind in _METHODS[service].items()}
@@ -149,41 +162,58 @@ class Server:
 
     def _rest(self, request: Request, path: str) -> Response:
         """https://docs.cloud.google.com/asset-inventory/docs/reference/rest and its like."""
-        if request.method != "GET":
+        policy = re.fullmatch(r"/v3/((\w+)/[^/]+):getIamPolicy", path)
+        if request.method != ("POST" if policy else "GET"):
             raise refusal("UNIMPLEMENTED", f"the stand-in does not take {request.method}")
-        if found := re.fullmatch(r"/v1/(\w+/[^/]+)/assets", path):
-            answer = self._answer("ListAssets", _list_request(unquote(found[1]), request))
-        elif found := re.fullmatch(r"/v3/(projects/[^/]+)", path):
-            answer = self._answer("GetProject", GetProjectRequest(name=unquote(found[1])))
+        if policy:
+            message = ParseDict({**request.get_json(), "resource": policy[1]}, GetIamPolicyRequest())
+            answer = self._answer("GetIamPolicy", f"resourcemanager.{policy[2]}.getIamPolicy", message)
+        elif found := re.fullmatch(r"/v1/(\w+/[^/]+)/assets", path):
+            answer = self._answer("ListAssets", "", _list_request(unquote(found[1]), request))
+        elif found := re.fullmatch(r"/v3/(\w+)(?:/([^/]+))?", path):
+            answer = self._resource_manager(found[1], unquote(found[2] or ""), request)
         else:
             answer = self._fallback(path, request.args.to_dict())
         if isinstance(answer, bytes):
             return Response(answer, content_type="text/html")
-        body = answer if isinstance(answer, Mapping) else MessageToDict(type(answer).pb(answer))
+        body = answer if isinstance(answer, Mapping) else MessageToDict(_pb(answer))
         return Response(json.dumps(body), content_type="application/json; charset=UTF-8")
 
-    def _answer(self, method: str, request: Any) -> Any:
+    def _resource_manager(self, kind: str, name: str, request: Request) -> Any:
+        """https://docs.cloud.google.com/resource-manager/reference/rest/v3"""
+        method = {**_GETS, **_LISTS}.get((kind, bool(name)))
+        if method is None:
+            raise refusal("NOT_FOUND", f"Method not found: {request.path}")
+        service, verb = method
+        permission, message = _METHODS[f"google.cloud.resourcemanager.v3.{service}"][verb]
+        if name:
+            return self._answer(verb, permission, message(name=f"{kind}/{name}"))
+        said: dict[str, Any] = {key: value for key, value in request.args.items() if not key.startswith("$")}
+        if "showDeleted" in said:
+            said["showDeleted"] = said["showDeleted"] == "true"
+        asked = message()
+        ParseDict(said, _pb(asked))
+        return self._answer(verb, permission, asked)
+
+    def _answer(self, method: str, permission: str, request: Any) -> Any:
         """The message that answers a request, or bytes that are none."""
-        if method == "GetProject":
-            call, page = GET_PROJECT, 1
-            params: dict[str, Any] = {"name": request.name}
-        else:
-            content = ContentType(request.content_type)
-            call = PERMISSION.get(content, "")
-            params = {"parent": request.parent}
+        params = MessageToDict(_pb(request))
+        if method == "ListAssets":
+            permission = PERMISSION.get(ContentType(request.content_type), "")
             with self._lock:
-                self.listed.append(MessageToDict(ListAssetsRequest.pb(request)))
-                page = self._pages.get(request.page_token, 1)
-        case = self._case(call, {**params, "page": page})
+                self.listed.append(params)
+        token = getattr(request, "page_token", "")
+        with self._lock:
+            page = self._pages.get(token, 1)
+        case = self._case(permission, {**params, "page": page})
         if case and case.garbage:
             return GARBAGE.encode()
-        if method == "GetProject":
-            return self.company.get_project(request)
-        answer = self.company.list_assets(request)
-        if case and case.same_token:
-            answer.next_page_token = request.page_token or answer.next_page_token
-        with self._lock:
-            self._pages.setdefault(answer.next_page_token, page + 1)
+        answer = getattr(self.company, re.sub(r"(?<!^)(?=[A-Z])", "_", method).lower())(request)
+        if following := getattr(answer, "next_page_token", ""):
+            if case and case.same_token:
+                answer.next_page_token = token or following
+            with self._lock:
+                self._pages.setdefault(answer.next_page_token, page + 1)
         return answer
 
     def _fallback(self, path: str, query: Mapping[str, str]) -> Any:
@@ -215,13 +245,54 @@ class Server:
         return case
 
 
-_METHODS: Mapping[str, Mapping[str, Any]] = {
-    "google.cloud.asset.v1.AssetService": {"ListAssets": ListAssetsRequest},
-    "google.cloud.resourcemanager.v3.Projects": {"GetProject": GetProjectRequest},
+_METHODS: Mapping[str, Mapping[str, tuple[str, Any]]] = {
+    "google.cloud.asset.v1.AssetService": {"ListAssets": ("", ListAssetsRequest)},
+    "google.cloud.resourcemanager.v3.Organizations": {
+        "GetOrganization": ("resourcemanager.organizations.get", GetOrganizationRequest),
+        "GetIamPolicy": ("resourcemanager.organizations.getIamPolicy", GetIamPolicyRequest),
+    },
+    "google.cloud.resourcemanager.v3.Folders": {
+        "GetFolder": ("resourcemanager.folders.get", GetFolderRequest),
+        "ListFolders": ("resourcemanager.folders.list", ListFoldersRequest),
+        "GetIamPolicy": ("resourcemanager.folders.getIamPolicy", GetIamPolicyRequest),
+    },
+    "google.cloud.resourcemanager.v3.Projects": {
+        "GetProject": ("resourcemanager.projects.get", GetProjectRequest),
+        "ListProjects": ("resourcemanager.projects.list", ListProjectsRequest),
+        "GetIamPolicy": ("resourcemanager.projects.getIamPolicy", GetIamPolicyRequest),
+    },
+    "google.cloud.resourcemanager.v3.TagBindings": {
+        "ListEffectiveTags": (
+            "resourcemanager.hierarchyNodes.listEffectiveTags",
+            ListEffectiveTagsRequest,
+        ),
+    },
 }
-"""What is served, and what each method is asked with."""
+"""What is served: the permission that each method needs (`ListAssets` by content), and its request."""
+
+_GETS = {
+    ("organizations", True): ("Organizations", "GetOrganization"),
+    ("folders", True): ("Folders", "GetFolder"),
+    ("projects", True): ("Projects", "GetProject"),
+}
+_LISTS = {
+    ("folders", False): ("Folders", "ListFolders"),
+    ("projects", False): ("Projects", "ListProjects"),
+    ("effectiveTags", False): ("TagBindings", "ListEffectiveTags"),
+}
+"""Which method of which service answers GET /v3/KIND or /v3/KIND/NAME."""
 
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def _pb(message: Any) -> Any:
+    """The message of protobuf itself, which Google's clients wrap, but not that of an IAM policy."""
+    pb = getattr(type(message), "pb", None)
+    return pb(message) if pb else message
+
+
+def _serialized(answer: Any) -> bytes:
+    return answer if isinstance(answer, bytes) else bytes(_pb(answer).SerializeToString())
 
 
 def _list_request(parent: str, request: Request) -> ListAssetsRequest:

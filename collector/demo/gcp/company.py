@@ -14,7 +14,22 @@ from functools import cached_property
 from typing import Any
 
 from google.cloud.asset_v1 import Asset, ContentType, ListAssetsRequest, ListAssetsResponse
-from google.cloud.resourcemanager_v3 import GetProjectRequest, Project
+from google.cloud.resourcemanager_v3 import (
+    Folder,
+    GetFolderRequest,
+    GetOrganizationRequest,
+    GetProjectRequest,
+    ListEffectiveTagsRequest,
+    ListEffectiveTagsResponse,
+    ListFoldersRequest,
+    ListFoldersResponse,
+    ListProjectsRequest,
+    ListProjectsResponse,
+    Organization,
+    Project,
+)
+from google.iam.v1.iam_policy_pb2 import GetIamPolicyRequest  # type: ignore[import-untyped]
+from google.iam.v1.policy_pb2 import Policy  # type: ignore[import-untyped]
 from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped]
 from google.rpc.code_pb2 import Code  # type: ignore[import-untyped]
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # type: ignore[import-untyped]
@@ -34,8 +49,6 @@ PERMISSION = {
     ContentType.IAM_POLICY: "cloudasset.assets.listIamPolicy",
 }
 """What `ListAssets` asks for by content; other content is not served."""
-
-GET_PROJECT = "resourcemanager.projects.get"
 
 USUAL = {
     "organizations": {"123": {"displayName": "acme.example"}},
@@ -107,12 +120,14 @@ class Company:
 
     Fields:
         facts: see the package.
-        cases: what is answered instead, by permission (`ListAssets`, `GetProject`) or `GET URL`.
+        cases: what is answered instead, by permission or `GET URL`.
         now: what Google's clock shows.
+        page: how many items a page of Resource Manager has, which is for Google to choose.
     """
 
     def __init__(self, facts: Mapping[str, Any] | None = None, now: datetime = NOW) -> None:
         self.now = now
+        self.page = 100
         self.cases: dict[str, list[Case]] = {}
         self.facts = facts or {}
 
@@ -176,17 +191,83 @@ class Company:
         Raises:
             RefusalError: there is none, which Google does not tell from one that may not be seen.
         """
-        asked = request.name.removeprefix("projects/")
-        for name, project in self.facts["projects"].items():
-            if asked in (name, project["number"]):
-                return Project(
-                    name=f"projects/{project['number']}",
-                    project_id=name,
-                    display_name=project.get("name", ""),
-                    state=project.get("state", "ACTIVE"),
-                    parent=project.get("parent", ""),
-                )
-        raise refusal("PERMISSION_DENIED", "The caller does not have permission")
+        return Project(self._node(self._known(request.name)))
+
+    def get_folder(self, request: GetFolderRequest) -> Folder:
+        """https://docs.cloud.google.com/resource-manager/reference/rest/v3/folders/get"""
+        return Folder(self._node(self._known(request.name)))
+
+    def get_organization(self, request: GetOrganizationRequest) -> Organization:
+        """https://docs.cloud.google.com/resource-manager/reference/rest/v3/organizations/get"""
+        return Organization(self._node(self._known(request.name)))
+
+    def list_folders(self, request: ListFoldersRequest) -> ListFoldersResponse:
+        """https://docs.cloud.google.com/resource-manager/reference/rest/v3/folders/list"""
+        folders, token = self._children(FOLDER, request)
+        return ListFoldersResponse(folders=[Folder(one) for one in folders], next_page_token=token)
+
+    def list_projects(self, request: ListProjectsRequest) -> ListProjectsResponse:
+        """https://docs.cloud.google.com/resource-manager/reference/rest/v3/projects/list"""
+        projects, token = self._children(PROJECT, request)
+        return ListProjectsResponse(projects=[Project(one) for one in projects], next_page_token=token)
+
+    def list_effective_tags(self, request: ListEffectiveTagsRequest) -> ListEffectiveTagsResponse:
+        """https://docs.cloud.google.com/resource-manager/reference/rest/v3/effectiveTags/list"""
+        known = self._known(request.parent.removeprefix(RESOURCE_MANAGER))
+        answer = ListEffectiveTagsResponse()
+        tags = self.facts.get("tags", {}).get(known, [])
+        ParseDict({"effectiveTags": tags}, ListEffectiveTagsResponse.pb(answer))
+        return answer
+
+    def get_iam_policy(self, request: GetIamPolicyRequest) -> Policy:
+        """https://docs.cloud.google.com/resource-manager/reference/rest/v3/projects/getIamPolicy
+
+        Whoever asks for less than version 3 is not told of conditions, but that there are some.
+        https://docs.cloud.google.com/iam/docs/policies#versions
+        """
+        name = RESOURCE_MANAGER + self._known(request.resource)
+        policy: Facts = next(
+            (one["policy"] for one in self.assets if one["name"] == name and "policy" in one), {}
+        )
+        answer = ParseDict(policy, Policy())
+        if request.options.requested_policy_version < 3:
+            for one in answer.bindings:
+                if one.HasField("condition"):
+                    one.role += f"_withcond_{_token(0, one.condition.expression).partition('.')[2]}"
+                    one.ClearField("condition")
+        return answer
+
+    def _node(self, name: str) -> dict[str, Any]:
+        """An organisation, folder or project as version 3 of Resource Manager has it."""
+        asset = next(one for one in self.assets if one["name"] == RESOURCE_MANAGER + name)
+        data, above = asset["data"], asset["ancestors"][1:]
+        node = {
+            "name": name,
+            "display_name": data.get("displayName") or data.get("name", ""),
+            "state": data.get("lifecycleState", "ACTIVE"),
+            "create_time": data.get("createTime", BORN),
+        }
+        if asset["type"] == ORGANIZATION:
+            customer = data.get("owner", {}).get("directoryCustomerId", "C04acme00")
+            return {**node, "directory_customer_id": customer}
+        if asset["type"] == PROJECT:
+            node |= {"project_id": data.get("projectId", ""), "labels": data.get("labels", {})}
+        return {**node, "parent": above[0] if above else ""}
+
+    def _children(self, kind: str, request: Any) -> tuple[list[dict[str, Any]], str]:
+        """A page of what stands right below a parent, by display name, and the token of the next one."""
+        parent = self._known(request.parent)
+        found = [
+            self._node(one["name"].removeprefix(RESOURCE_MANAGER))
+            for one in self.assets
+            if one["type"] == kind and one["ancestors"][1:2] == [parent]
+        ]
+        found = [one for one in found if request.show_deleted or one["state"] == "ACTIVE"]
+        found.sort(key=lambda one: str(one["display_name"]))
+        asked = f"{kind} {parent} {request.show_deleted}"
+        start = self._start(request.page_token, asked)
+        end = start + self.page
+        return found[start:end], _token(end, asked) if end < len(found) else ""
 
     def _hierarchy(self) -> Iterator[Facts]:
         """Organisations, folders and projects, as assets."""

@@ -96,6 +96,9 @@ def _policy(policy: Mapping[str, Any] | NotCollected) -> dict[str, Any]:
 def policies(gcp: Any) -> Iterator[Resource]:
     """Every IAM policy attached in the project: the project's own, and those of buckets, keys, topics, ...
 
+    In one listing by Cloud Asset Inventory, where Resource Manager and each service would take a call for
+    every single one.
+
     https://cloud.google.com/asset-inventory/docs/reference/rest/v1/assets/list
     """
     for found in gcp.policies():

@@ -216,6 +216,9 @@ EXACT = 1 << 53
 A_MINUTE = 60.0
 """Seconds to wait where Google does not say how long: its quotas are per minute."""
 
+LONGEST_BACKOFF = 8.0
+"""Seconds between two tries, at most, after trouble that passes."""
+
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
 LOG_IN = "run `gcloud auth application-default login`"
@@ -772,7 +775,7 @@ class _Read:
 
 
 class _RefusedError(NotCollectedError):
-    """A REST call that was not answered as asked.
+    """A call that was not answered as asked.
 
     Fields:
         status: HTTP's; 0 if there was no answer.
@@ -830,11 +833,11 @@ class _Google:
                 for one in answer.assets:
                     found[one.name, one.asset_type] = _plain(MessageToDict(one))
                 if answer.next_page_token in tokens:
-                    raise NotCollectedError(Reason.MALFORMED, "the same page again")
+                    raise NotCollectedError(Reason.MALFORMED, f"{permission}: the same page again")
                 if answer.next_page_token:
                     tokens.add(answer.next_page_token)
-        except Exception as error:
-            return _Listing(list(found.values()), _missing(permission, error))
+        except NotCollectedError as error:
+            return _Listing(list(found.values()), NotCollected(error.reason, error.detail))
         return _Listing(list(found.values()), None)
 
     def tree(self, root: str) -> _Listing:
@@ -867,8 +870,7 @@ class _Google:
         Raises:
             NotCollectedError: it could not be read.
         """
-        answer = self._ask(permission, permission, request)
-        return _json(answer)
+        return _json(self._ask(permission, permission, request))
 
     def every(self, permission: str, **request: Any) -> Iterator[dict[str, Any]]:
         """What Resource Manager lists below `parent`, on all pages; how long a page is, it chooses.
@@ -878,32 +880,21 @@ class _Google:
         """
         operation = f"{permission} of {request['parent']}"
         field = READS[permission][1].removeprefix("list_")
-        pages = self._ask(permission, operation, request).pages
         tokens: set[str] = set()
-        while True:
-            try:
-                page = next(pages, None)
-            except Exception as error:
-                missing = _missing(operation, error)
-                raise NotCollectedError(missing.reason, missing.detail) from error
-            if page is None:
-                return
+        for page in self._ask(permission, operation, request).pages:
             yield from (_json(one) for one in getattr(page, field))
             if page.next_page_token in tokens:
                 raise NotCollectedError(Reason.MALFORMED, f"{operation}: the same page again")
             tokens |= {page.next_page_token} - {""}
 
     def _ask(self, permission: str, operation: str, request: Mapping[str, Any]) -> Any:
+        """The answer, or the pages of a listing; a refusal names it by `operation`."""
         from google.cloud import resourcemanager_v3
 
         client, method = READS[permission]
         call = getattr(self._client(getattr(resourcemanager_v3, client)), method)
-        patient = self._patient(permission, request)
-        try:
-            return call(dict(request), retry=patient, timeout=self._timeout())
-        except Exception as error:
-            missing = _missing(operation, error)
-            raise NotCollectedError(missing.reason, missing.detail) from error
+        patient = self._patient(permission, request, operation)
+        return call(dict(request), retry=patient, timeout=self._timeout())
 
     def get(self, operation: str, url: str, query: Mapping[str, Any]) -> Json:
         """GET of one URL, as JSON.
@@ -911,7 +902,7 @@ class _Google:
         Raises:
             _RefusedError: there was no answer, or an error, or something that is not JSON.
         """
-        from google.api_core.exceptions import GoogleAPICallError, from_http_response
+        from google.api_core.exceptions import from_http_response
 
         place = urlsplit(url)
         if self._options.endpoint:
@@ -924,13 +915,7 @@ class _Google:
             return answer
 
         noted = {**query, "url": f"https://{place.netloc}{place.path}"}
-        try:
-            answer = self._patient(operation, noted)(ask)()
-        except GoogleAPICallError as error:
-            missing = _missing(operation, error)
-            raise _RefusedError(missing, int(error.code or 0), _off_in(error)) from error
-        except Exception as error:
-            raise _RefusedError(_missing(operation, error)) from error
+        answer = self._patient(operation, noted)(ask)()
         body = None
         with suppress(ValueError):
             body = answer.json()
@@ -947,38 +932,40 @@ class _Google:
             elif self._options.transport == "rest":
                 client.transport.close()
 
-    def _patient(self, operation: str, params: Mapping[str, Any]) -> Callable[[Any], Any]:
+    def _patient(self, operation: str, params: Mapping[str, Any], called: str = "") -> Callable[[Any], Any]:
         """Google's clients take it in the place of their own retries, which count seconds and not attempts.
 
         Tries again after trouble that passes, and waits for a rate limit as long as Google says, whichever
-        session of the source was told so. Each answer is noted: with its `Date`, or where there is none
-        with the time as of which it speaks.
+        session of the source was told so and of which API. Each answer is noted: with its `Date`, or where
+        there is none with the time as of which it speaks. What is refused in the end is a `_RefusedError`
+        that says of what (`called`, or the operation).
         """
 
         def patient(call: Any) -> Any:
             def attempts(*args: Any, **kwargs: Any) -> Any:
                 waited = 0.0
                 for attempt in range(1, self._options.attempts + 1):
-                    waited += self._pace.wait(self._options.max_wait - waited)
+                    try:
+                        waited += self._pace.wait(self._options.max_wait - waited)
+                    except NotCollectedError as error:
+                        raise _refused(called or operation, error) from error
                     self._headers = {}
                     try:
                         answer = call(*args, **kwargs)
                     except Exception as error:
                         if self._headers:
                             self._note(_Note(operation, params, *self._heard()))
-                        reason, wait = _reason(error), _wait(error, attempt)
-                        limited = reason is Reason.THROTTLED
-                        if limited:
+                        refused = _refused(called or operation, error)
+                        if refused.reason is Reason.THROTTLED:
+                            wait = _asked_wait(error)
                             self._pace.hold(wait)
-                        vain = (
-                            waited + wait > self._options.max_wait
-                            if limited
-                            else reason is not Reason.UNREACHABLE
-                        )
+                            vain = waited + wait > self._options.max_wait
+                        else:
+                            vain = refused.reason is not Reason.UNREACHABLE
                         if vain or attempt == self._options.attempts:
-                            raise
-                        if not limited:
-                            self._pace.sleep(wait)
+                            raise refused from error
+                        if refused.reason is Reason.UNREACHABLE:
+                            self._pace.sleep(min(0.5 * 2 ** (attempt - 1), LONGEST_BACKOFF))
                     else:
                         date, request_id = self._heard()
                         self._note(_Note(operation, params, date or _as_of(answer), request_id))
@@ -1112,12 +1099,17 @@ def _identity(credentials: Any, options: Options) -> str:
     return str(email or audience or "a user")
 
 
-def _missing(operation: str, error: Exception) -> NotCollected:
+def _refused(operation: str, error: Exception) -> _RefusedError:
     """The reason for an error, with the call that met it; an error that is none of Google's goes on."""
+    from google.api_core.exceptions import GoogleAPICallError
+
     missing = classify(error)
     if missing is None:
         raise error
-    return NotCollected(missing.reason, f"{operation}: {missing.detail}")
+    said = NotCollected(missing.reason, f"{operation}: {missing.detail}")
+    if isinstance(error, GoogleAPICallError):
+        return _RefusedError(said, int(error.code or 0), _off_in(error))
+    return _RefusedError(said)
 
 
 def _off_in(error: GoogleAPICallError) -> str:
@@ -1219,22 +1211,13 @@ def _classify_impersonation(body: str) -> NotCollected:
     )
 
 
-def _reason(error: Exception) -> Reason | None:
-    missing = classify(error)
-    return missing.reason if missing else None
+def _asked_wait(error: Exception) -> float:
+    """Seconds until a rate limit is lifted: as it says (`RetryInfo`, `Retry-After`), else a minute.
 
-
-def _wait(error: Exception, attempt: int) -> float:
-    """Seconds until it is worth another try.
-
-    As long as a rate limit says (`RetryInfo`, `Retry-After`), else a minute; after other trouble half a
-    second, then twice as long each time.
     https://docs.cloud.google.com/apis/design/errors#retrying_errors
     """
     from google.api_core.exceptions import GoogleAPICallError
 
-    if _reason(error) is not Reason.THROTTLED:
-        return float(min(0.5 * 2 ** (attempt - 1), 8.0))
     said = _retry_after(error) if isinstance(error, GoogleAPICallError) else None
     return A_MINUTE if said is None else said
 

@@ -13,8 +13,9 @@ Resource Manager gives what stands right below an organisation or folder, by two
 of one of them or of a project by a call. Its listings leave nothing out: who may not list below a folder is
 refused, and what is below counts as not read; its `search` would say nothing of what one may not see. An
 organisation of 300 folders and 5,000 projects takes about 600 listings to plan and as many for its own scope,
-300 calls for its policies and one more for each project. 600 listings and 600 other reads are allowed in a
-minute, so it is a project's two or three `ListAssets`, of which 100 are, that tell how long a run takes.
+300 calls for its policies and three for each project (its policy, tags and liens). 600 listings and 600
+other reads are allowed in a minute, so it is a project's two or three `ListAssets`, of which 100 are, that
+tell how long a run takes.
 
 Nothing leaves but these and GET, and of all of them only what the evidence being read declares: see
 `GcpSession.begin`. (A session that must know its project's number may ask for the project, too.)

@@ -1242,6 +1242,20 @@ def test_what_others_read_once_is_for_those_who_declare_it(server: Server) -> No
         session.once("buckets", lambda: 0)
 
 
+def test_a_session_gives_its_connections_back(server: Server) -> None:
+    session = session_for(server, RESOURCES, KEYS)
+    list(session.assets(BUCKET))
+    session.get(KEYS.removeprefix("GET "), ring="projects/shop/locations/global/keyRings/r")
+    clients = session._google._clients
+    spoken = [clients["web"]]
+    if server.transport == "rest":
+        spoken.append(clients["AssetServiceClient"].transport._session)
+    pools = [one.get_adapter("http://").poolmanager.pools for one in spoken]
+    assert all(pools)
+    session.close()
+    assert not any(pools)
+
+
 # --- permissions
 
 

@@ -59,7 +59,8 @@ def set_up(lock):
         return
     install = installer()
     print(f"start.py: installing what {lock} pins into .venv (once; a minute or so)", file=sys.stderr)  # noqa: T201
-    run([*install, "--require-hashes", "-r", str(HERE / lock)])
+    # The lock is whole: looked up again, a dependency with an extra counts as another one, without a hash.
+    run([*install, "--no-deps", "--require-hashes", "-r", str(HERE / lock)])
     run([*install, "--no-deps", "-e", str(HERE)])
     stamp.write_text(wanted)
 

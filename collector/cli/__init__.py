@@ -46,6 +46,8 @@ COMMANDS = {
     "soa": ("collector.cli.soa", "The Statement of Applicability: which Annex A controls apply, and why."),
     "audit": ("collector.cli.audit", "The internal audit programme: plan, independence, conclusions."),
     "finding": ("collector.cli.finding", "The register of findings, and the corrective action on each."),
+    "readiness": ("collector.cli.readiness", "What would fail in a coming audit, in the order to mend it."),
+    "gap": ("collector.cli.readiness", "The first picture: where you stand, what hurts most, the way out."),
     "verify": ("collector.cli.proof", "Prove that the ledger is what was recorded, or name what is not."),
     "ledger": ("collector.cli.ledger", "Back up the ledger, take its signed head, renew its key."),
 }

@@ -289,6 +289,17 @@ def outcomes(ledger: Ledger, over: Span, of: Sequence[Pair], ranks: Mapping[str,
     return {resource: unpacked[seen] for resource, seen in rows if seen is not None}
 
 
+def failed(ledger: Ledger, over: Span) -> dict[str, int]:
+    """By check, on how many resources it failed at any time in a period."""
+    rows = ledger.db.execute(
+        "SELECT c.name, count(DISTINCT t.resource) FROM result t JOIN check_ c ON c.id = t.check_"
+        " WHERE t.outcome = :fail AND t.since <= :last AND (t.until IS NULL OR t.until > :base)"
+        " GROUP BY c.name",
+        {"fail": OUTCOMES.index(Outcome.FAIL), "last": over.last.id, "base": over.base},
+    )
+    return dict(rows)
+
+
 def episodes(ledger: Ledger, over: Span, pair: Pair, resource: int, checks: Iterable[str]) -> list[Episode]:
     """The verdicts on one resource in a period, check by check, in the order of time."""
     if pair.since is None:

@@ -75,7 +75,7 @@ def test_files_in_a_folder(tmp_path: Path) -> None:
         there = f"platform: aws, regions: [eu-west-1], attempts: 1, endpoint_url: '{server.url}'"
         (tmp_path / "config.yaml").write_text(config.replace("platform: aws", there), encoding="utf-8")
         run(tmp_path, "collector", "run", "--check", "aws.messages.keep_a_week")
-    assert "kept 1 days" in run(tmp_path, "collector", "show", "aws.messages.keep_a_week")
+    assert "kept 1 d" in run(tmp_path, "collector", "show", "aws.messages.keep_a_week")
 
 
 class Gateway(BaseHTTPRequestHandler):

@@ -46,6 +46,7 @@ COMMANDS = {
     "soa": ("collector.cli.soa", "The Statement of Applicability: which Annex A controls apply, and why."),
     "audit": ("collector.cli.audit", "The internal audit programme: plan, independence, conclusions."),
     "finding": ("collector.cli.finding", "The register of findings, and the corrective action on each."),
+    "review": ("collector.cli.review", "The management review's inputs over a period, to read or as DOCX."),
     "readiness": ("collector.cli.readiness", "What would fail in a coming audit, in the order to mend it."),
     "gap": ("collector.cli.readiness", "The first picture: where you stand, what hurts most, the way out."),
     "verify": ("collector.cli.proof", "Prove that the ledger is what was recorded, or name what is not."),
@@ -124,7 +125,8 @@ class _Commands(click.Group):
 def main() -> None:
     """Collects configuration evidence and tests controls, for ISO/IEC 27001:2022 and SOC 2.
 
-    Evidence is read from AWS and GitHub, tested, and kept in one ledger with its time and its proof.
+    Evidence is read from AWS, Google Cloud, GitHub and Okta, tested, and kept in one ledger with its time and
+    its proof.
     What could not be read never passes.
 
     \b
@@ -135,6 +137,9 @@ def main() -> None:
     Look:     collector status soc2          where the criteria stand
               collector show A.8.32          one requirement, with its results
               collector show my-bucket       one resource, and how it changed
+    Audit:    collector gap                  where you stand, and the shortest path
+              collector sample A.8.32 ...    a population, and a draw that anyone can repeat
+              collector pack S1              workpapers that verify anywhere
 
     Exit status: 0 done; 1 failures at or above --fail-on; 2 usage or configuration;
     3 something could not be collected.

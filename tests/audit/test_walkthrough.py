@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli import acting, audit, finding
+from collector.cli import acting, audit, finding, review
 from collector.demo.aws import Server, serve
 from tests.cli.conftest import CREDENTIALS, aws_source
 from tests.cli.desk import Desk, buckets
@@ -66,7 +66,7 @@ def test_the_year(desk: Desk, cloud: Server, monkeypatch: pytest.MonkeyPatch) ->
     for step, told in steps():
         if step == "day":
             today = datetime.fromisoformat(f"{told}T12:00:00+00:00")
-            for module in (acting, audit, finding):
+            for module in (acting, audit, finding, review):
                 monkeypatch.setattr(module, "utc_now", lambda now=today: now)
             while due and due[0] < today:
                 cloud.give(buckets(logs=True, site=CLOSED[0] <= due[0] < CLOSED[1]))

@@ -7,10 +7,12 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from collector.demo import company, folder, github, okta
 from collector.ledger.queries import Ledger
 from collector.model import Outcome, Reason
 from collector.registry import load
+from tests.pages import DOCS, commands, consoles, shown
 
 DEMO = [sys.executable, "-m", "collector", "demo"]
 OPENED, CLOSED = "acme-data-exports", "acme-old-website"
@@ -260,6 +263,26 @@ def test_the_readmes_walk_works(acme: Demo) -> None:
         done = acme.run(*words)
         assert (done.returncode, done.stderr) == (0, ""), f"{line}: {done.stdout[-500:]}{done.stderr}"
         assert done.stdout
+
+
+def test_the_auditor_s_page_works(acme: Demo, tmp_path: Path) -> None:
+    """docs/auditor.md, carried out literally on a copy of what the demo left behind."""
+    desk = shutil.copytree(acme.ledger.parent, tmp_path / "copy")
+    page = (DOCS / "auditor.md").read_text(encoding="utf-8")
+    given = [one for block in consoles(page) for one in commands(block)]
+    assert len(given) == 15
+    for command_line, told in given:
+        program, *arguments = shlex.split(command_line)
+        if program == "python3":
+            with zipfile.ZipFile(desk / "S1.zip") as archive:
+                archive.extract("verify.py", desk)
+        words = [sys.executable, *(arguments if program == "python3" else ["-m", "collector", *arguments])]
+        done = subprocess.run(words, cwd=desk, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), f"{command_line}: {done.stdout[-500:]}{done.stderr}"
+        for line in told:
+            assert shown(line, done.stdout.splitlines()), (
+                f"{command_line}\n{line}\nis not in\n{done.stdout[:3000]}"
+            )
 
 
 def test_holds_no_credentials(acme: Demo) -> None:

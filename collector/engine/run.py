@@ -7,10 +7,11 @@ import re
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from collector import platforms, registry
@@ -331,8 +332,10 @@ class _Run:
     ) -> Generator[tuple[Scope, list[Observation]], None, None]:
         """Scopes as they are read: each source in a lane of its own, so that a slow one holds up no other.
 
-        In a lane no more are under way than the writer can keep up with.
+        In a lane no more are under way than the writer can keep up with. What is done comes through a queue:
+        Ctrl-C within `concurrent.futures.wait` can leave the lock of a job held, and its worker never ends.
         """
+        done: SimpleQueue[Future[list[Observation]]] = SimpleQueue()
         under_way: dict[Future[list[Observation]], Scope] = {}
         waiting: dict[str, deque[tuple[Source, Scope]]] = {}
         for source, scope in self.plan.scopes:
@@ -346,13 +349,13 @@ class _Run:
                         context, evidence = self.contexts[name], self._evidence_in(scope)
                         job = pools[name].submit(collect, scope, source.options, evidence, context, self.now)
                         under_way[job] = scope
+                        job.add_done_callback(done.put)
                         ahead[name] += 1
                 if not under_way:
                     return
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                for job in done:
-                    scope = under_way.pop(job)
-                    yield scope, self._observations(scope, job)
+                job = done.get()
+                scope = under_way.pop(job)
+                yield scope, self._observations(scope, job)
         finally:
             for job in under_way:
                 job.cancel()

@@ -407,6 +407,11 @@ def _guarded_list(value: list[Json]) -> Any:
     return value if all(a is b for a, b in zip(items, value, strict=True)) else items
 
 
+def end_of_day(day: date) -> datetime:
+    """The last second of a day (UTC)."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
 def iso(when: datetime) -> str:
     """A time as the ledger keeps it: ISO 8601 in UTC, to the second."""
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -135,6 +135,14 @@ class ControlMap:
         """The controls that satisfy a requirement, the strongest first."""
         return self._controls_by_requirement.get(requirement, [])
 
+    def controls_in_full(self, requirement: str) -> list[Control]:
+        """The controls that satisfy a requirement by themselves."""
+        return [
+            one
+            for one in self.controls_of(requirement)
+            if one.requirements[requirement].strength is Strength.FULL
+        ]
+
     def checks_of(self, requirement: str) -> list[Mapped]:
         """The checks that bear on a requirement, strongest first, each by the control it shows best."""
         found = [

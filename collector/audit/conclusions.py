@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from collector.audit.auditors import Programme, refuse_conflict
@@ -12,7 +12,6 @@ from collector.audit.population import Kind
 from collector.audit.samples import Sample, refuse_withdrawn
 from collector.audit.soa import FRAMEWORK
 from collector.ledger.acts import Act
-from collector.ledger.queries import Ledger
 from collector.model import Json, UserError
 from mappings import ControlMap, Strength
 
@@ -50,10 +49,10 @@ def subject(one: Sample, item: str) -> str:
     return f"{one.id} {item}"
 
 
-def concluded(ledger: Ledger, one: Sample, until: datetime | None = None) -> dict[str, Concluded]:
-    """The conclusions on a sample's items, by item, now or as they were at a moment."""
+def concluded(acts: Iterable[Act], one: Sample) -> dict[str, Concluded]:
+    """The conclusions on a sample's items that acts of kind `sample.conclude` come to, by item."""
     found: dict[str, Concluded] = {}
-    for act in ledger.acts(CONCLUDE, until=until):
+    for act in acts:
         if act.facts["sample"] == one.id:
             facts = act.facts
             last = found.get(facts["item"])

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from collector.audit.auditors import Programme, conflicts, months_after, refuse_conflict, same
-from collector.model import Json, Outcome, UserError
+from collector.model import Json, Outcome, UserError, end_of_day
 from mappings import ControlMap
 
 if TYPE_CHECKING:
@@ -690,7 +690,7 @@ def streaks(ledger: Ledger, finding: Finding, run: Run | None) -> list[tuple[str
 
     if not finding.action or not finding.action.done:
         return []
-    after = datetime.combine(finding.action.done, time(23, 59, 59), UTC)
+    after = end_of_day(finding.action.done)
     return [
         (
             f"{one.check} on {one.key or one.scope}" if one.scope else one.check,

@@ -270,7 +270,7 @@ def population(ledger: Ledger, subject: Subject, span: Span) -> Population:
     for pair, resource, key, name, since, until in periods.standing(ledger, span, pairs):
         place, out_of_date = places[pair]
         judged = seen.get(resource, default)
-        if out_of_date and subject.checks and _was_there(since, until, out_of_date):
+        if out_of_date and subject.checks and was_there(since, until, out_of_date):
             judged = judged._replace(not_tested=True)
         items.append(Item(place + key, pair, resource, key, name or key, since, until, judged))
     items.sort()
@@ -319,7 +319,8 @@ def _platform(evidence: str) -> str:
     return evidence.split(".", 1)[0]
 
 
-def _was_there(since: int, until: int | None, runs: Iterable[int]) -> bool:
+def was_there(since: int, until: int | None, runs: Iterable[int]) -> bool:
+    """Whether what stood from one run to before another, or still, stood at any of these runs."""
     return any(since <= run and (until is None or until > run) for run in runs)
 
 

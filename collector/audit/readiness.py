@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
 from collector.audit import findings as register
 from collector.audit import plan, soa
@@ -92,16 +93,16 @@ class Facts:
     acts: Sequence[Act]
     day: date
 
-    @property
+    @cached_property
     def statement(self) -> Statement:
         return soa.recorded(one for one in self.acts if one.kind == soa.KIND)
 
-    @property
+    @cached_property
     def findings(self) -> Mapping[str, Finding]:
         done = [one for one in self.acts if one.kind.startswith(("finding.", "action."))]
         return register.as_of(self.ledger, register.register(done), self.picture.run)
 
-    @property
+    @cached_property
     def documents(self) -> list[Stands]:
         held = documents.fold(one for one in self.acts if one.kind.startswith("document."))
         return documents.standings(held, self.day)
@@ -175,9 +176,8 @@ def _documents(facts: Facts, requirements: Iterable[str], kinds: Sequence[str]) 
     for requirement in requirements:
         if requirement not in facts.known.requirements:
             continue
-        for control in facts.known.controls_of(requirement):
-            if control.requirements[requirement].strength is Strength.FULL:
-                wanted.setdefault(control.id, (control, []))[1].append(requirement)
+        for control in facts.known.controls_in_full(requirement):
+            wanted.setdefault(control.id, (control, []))[1].append(requirement)
     held = {(one.document.control, one.document.shows): one for one in facts.documents if _counts(one)}
     whole = {control for control, shows in held if not shows}
     acts = {one.kind for one in facts.acts}
@@ -252,7 +252,7 @@ def _bearing(standing: Iterable[RequirementStatus]) -> dict[str, tuple[CheckStat
 
 
 def _planned(facts: Facts) -> Iterator[Obstacle]:
-    """A plan of the year's internal audits, and what it set for audits that are over by now."""
+    """A plan of the year's internal audits that fits its auditors' days."""
     year = facts.day.year
     mend = f"collector audit plan --year {year} --record"
     made = plan.recorded((one for one in facts.acts if one.kind == plan.PLAN), year)
@@ -301,8 +301,7 @@ def _review(facts: Facts) -> Iterator[Obstacle]:
         control.id
         for requirement in facts.known.requirements
         if requirement.startswith(REVIEW)
-        for control in facts.known.controls_of(requirement)
-        if control.requirements[requirement].strength is Strength.FULL
+        for control in facts.known.controls_in_full(requirement)
     }
     held = [
         one.document.of

@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from collector.audit import findings as register
 from collector.audit import plan, samples, soa
-from collector.audit.conclusions import Conclusion, concluded
+from collector.audit.conclusions import CONCLUDE, Conclusion, concluded
 from collector.audit.findings import Classification, Finding
 from collector.engine.status import Picture, Standing, picture
 from collector.ledger.acts import Act
 from collector.ledger.periods import Period
 from collector.ledger.queries import Ledger
+from collector.model import end_of_day
 from collector.operate import documents
-from collector.operate.documents import Document
+from collector.operate.documents import Stands
 from collector.registry import Registry
-from mappings import ControlMap, Strength
+from mappings import ControlMap
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def review(ledger: Ledger, known: Registry, controls: ControlMap, period: Period
     """
     facts = _Facts(ledger, known, controls, period, today)
     return Review(
-        str(ledger.genesis.get("organization", "")),
+        ledger.organization,
         period,
         [
             Input("a", "Actions from earlier reviews", [facts.held(("9.3.3",), "Minutes and records")],
@@ -114,10 +116,7 @@ class _Facts:
         self.begin: Picture | None = picture(ledger, known, {}, self.before.last, today) if began else None
 
     def acts(self, kind: str, until: date) -> list[Act]:
-        return self.ledger.acts(kind, until=_end(until))
-
-    def during(self, kind: str) -> list[Act]:
-        return [one for one in self.acts(kind, self.period.last) if one.at.date() >= self.period.first]
+        return self.ledger.acts(kind, until=end_of_day(until))
 
     def held(self, requirements: Iterable[str], title: str) -> Table:
         """The documents and records of what satisfies some requirements, as they stood at the end."""
@@ -125,34 +124,29 @@ class _Facts:
             control.id
             for requirement in requirements
             if requirement in self.controls.requirements
-            for control in self.controls.controls_of(requirement)
-            if control.requirements[requirement].strength is Strength.FULL
+            for control in self.controls.controls_in_full(requirement)
         }
-        found = documents.fold(self.acts("document.*", self.period.last))
-        stands = documents.standings(found, self.period.last)
         rows = [
             (one.document.shows or one.document.control, str(one.document.of), one.document.owner,
              one.standing.value, one.document.id)
-            for one in stands
-            if one.document.control in wanted and not _over(one.document)
+            for one in self.documents
+            if one.document.control in wanted and not one.document.retired
         ]  # fmt: skip
         return Table(title, ("What", "Of", "Owner", "Stands", "Document"), rows)
 
     def nonconformities(self) -> list[Table]:
-        at = {
-            "before the period": self.findings(self.before.last),
-            "at its end": self.findings(self.period.last),
-        }
         rows = []
         for kind in Classification:
-            counts = [
-                str(sum(one.is_open and one.stands_as is kind for one in found)) for found in at.values()
-            ]
-            rows.append(
-                (kind.value, counts[0], str(_raised(at["at its end"], kind, self.before)),
-                 str(_raised(at["at its end"], kind, self.period)), str(self.closed(kind)), counts[1])
-            )  # fmt: skip
-        late = [one for one in at["at its end"] if one.overdue(self.period.last)]
+            before, now = ([one for one in found if one.stands_as is kind] for found in self.findings)
+            counts = (
+                sum(one.is_open for one in before),
+                sum(_within(one.raised, self.before) for one in now),
+                sum(_within(one.raised, self.period) for one in now),
+                sum(one.closed is not None and _within(one.closed.date(), self.period) for one in now),
+                sum(one.is_open for one in now),
+            )
+            rows.append((kind.value, *map(str, counts)))
+        late = [one for one in self.findings[1] if one.overdue(self.period.last)]
         heads = ("Class", "Open before", "Raised in the time before", "Raised", "Closed", "Open at the end")
         overdue = [(one.id, one.requirement, one.condition, one.owner, str(one.due)) for one in late]
         return [
@@ -160,16 +154,19 @@ class _Facts:
             Table("Overdue at the end", ("Finding", "At", "What", "Owner", "Due"), overdue),
         ]
 
-    def findings(self, day: date) -> list[Finding]:
-        return list(register.read(self.ledger, self.ledger.last_run(day), _end(day)).values())
-
-    def closed(self, kind: Classification) -> int:
-        return sum(
-            one.stands_as is kind
-            and one.closed is not None
-            and self.period.first <= one.closed.date() <= self.period.last
-            for one in self.findings(self.period.last)
+    @cached_property
+    def findings(self) -> tuple[list[Finding], list[Finding]]:
+        """The register before the period, and at its end."""
+        before, now = (
+            list(register.read(self.ledger, self.ledger.last_run(day), end_of_day(day)).values())
+            for day in (self.before.last, self.period.last)
         )
+        return before, now
+
+    @cached_property
+    def documents(self) -> list[Stands]:
+        held = documents.fold(self.acts("document.*", self.period.last))
+        return documents.standings(held, self.period.last)
 
     def monitoring(self) -> list[Table]:
         rows = []
@@ -206,16 +203,14 @@ class _Facts:
         done = [
             one
             for one in plan.done(self.acts(plan.CONCLUDE, self.period.last))
-            if self.period.first <= one.on <= self.period.last
+            if _within(one.on, self.period)
         ]
         by_audit = Counter((one.audit, str(one.conclusion)) for one in done)
-        drawn = [one for one in samples.samples(self.ledger, self.period.last) if not one.withdrawn]
+        concluding = self.acts(CONCLUDE, self.period.last)
         rows = []
-        for one in drawn:
-            said = Counter(
-                each.conclusion for each in concluded(self.ledger, one, _end(self.period.last)).values()
-            )
-            if one.drawn[0].at.date() >= self.period.first:
+        for one in samples.samples(self.ledger, self.period.last):
+            if not one.withdrawn and one.drawn[0].at.date() >= self.period.first:
+                said = Counter(each.conclusion for each in concluded(concluding, one).values())
                 counts = [str(said[kind]) for kind in Conclusion]
                 rows.append((one.id, one.facts["target"]["id"], str(len(one.items)), *counts))
         return [
@@ -239,24 +234,14 @@ class _Facts:
 
     def opportunities(self) -> Table:
         found = [
-            one
-            for one in self.findings(self.period.last)
-            if one.stands_as is Classification.OPPORTUNITY and one.is_open
+            one for one in self.findings[1] if one.stands_as is Classification.OPPORTUNITY and one.is_open
         ]
         rows = [(one.id, one.requirement, one.condition, one.owner) for one in found]
         return Table("Found in audits and open", ("Finding", "At", "What", "Owner"), rows)
 
 
-def _over(one: Document) -> bool:
-    return one.retired is not None
-
-
-def _raised(found: Iterable[Finding], kind: Classification, over: Period) -> int:
-    return sum(one.stands_as is kind and over.first <= one.raised <= over.last for one in found)
-
-
-def _end(day: date) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), UTC)
+def _within(day: date, over: Period) -> bool:
+    return over.first <= day <= over.last
 
 
 def document(found: Review) -> dict[str, Any]:

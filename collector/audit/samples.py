@@ -259,6 +259,21 @@ def redraw(ledger: Ledger, one: Sample) -> Redrawn:
     return Redrawn(draft, differences)
 
 
+def drawn_again(ledger: Ledger, one: Sample) -> Draft:
+    """A sample's last draw, performed again.
+
+    Raises:
+        UserError: it does not come out the same.
+    """
+    again = redraw(ledger, one)
+    if not again.same:
+        raise UserError(
+            f"sample {one.id} cannot be drawn again ({again.differences[0]}); `collector verify` says whether"
+            " the ledger is whole"
+        )
+    return again.draft
+
+
 def enlarge(ledger: Ledger, one: Sample, number: int) -> Draft:
     """Draws more of a sample's population; the items drawn already stay.
 
@@ -268,16 +283,10 @@ def enlarge(ledger: Ledger, one: Sample, number: int) -> Draft:
     refuse_withdrawn(one)
     if number <= len(one.items):
         raise UserError(f"--size {number}: sample {one.id} has {len(one.items):,} items; name a larger size")
-    again = redraw(ledger, one)
-    if not again.same:
-        raise UserError(
-            f"sample {one.id} cannot be drawn again ({again.differences[0]}); `collector verify` says whether"
-            " the ledger is whole"
-        )
-    before = again.draft.design
+    again = drawn_again(ledger, one)
     size = sampling.given(number)
-    strata = {stratum.name: stratum.drawn for stratum in again.draft.drawn.strata}
-    return draw(ledger, again.draft.population, replace(before, size=size), strata)
+    strata = {stratum.name: stratum.drawn for stratum in again.drawn.strata}
+    return draw(ledger, again.population, replace(again.design, size=size), strata)
 
 
 def keep_enlarged(ledger: Ledger, one: Sample, draft: Draft, at: datetime, actor: str) -> Sample:

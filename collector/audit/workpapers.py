@@ -7,12 +7,12 @@ back and verified elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from collector.audit import samples
-from collector.audit.conclusions import Concluded, concluded
-from collector.audit.population import Item, Performed, Population, Subject, Unseen, population
+from collector.audit.conclusions import CONCLUDE, Concluded, concluded
+from collector.audit.population import Item, Population, Subject, Unseen, population, was_there
 from collector.audit.samples import Sample
 from collector.audit.sampling import Method
 from collector.engine import prove
@@ -42,7 +42,7 @@ class Configuration:
     until: Run | None
     name: str
     digest: str
-    entry: int
+    entry: int | None
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Verdict:
     """A verdict while it held, and the entry that stated it."""
 
     episode: Episode
-    entry: int
+    entry: int | None
 
 
 @dataclass(frozen=True)
@@ -107,26 +107,29 @@ class Proven:
 
 @dataclass(frozen=True)
 class Workpapers:
-    """All of them. `proven` is, by check, what came of proving it now; see `Proven`. `satisfies` is what each
-    check bears on, and how strongly.
+    """All of them. `proven` is, by check, what came of proving it now; see `Proven`.
 
     `stated` has what the runs changed that papers refer to, by pair and run; `entries` the entries that they
     rest on.
     """
 
     organization: str
-    subject: Subject
-    period: Period
     population: Population
     sample: Sample | None
     divided: Mapping[str, str] | Mapping[str, int] | None
     papers: Sequence[Paper]
     days: Sequence[DayPaper]
-    performed: Sequence[Performed]
     proven: Mapping[str, Proven]
-    satisfies: Mapping[str, Mapping[str, Strength]]
-    stated: Mapping[tuple[int, int], Recorded] = field(default_factory=dict)
-    entries: Sequence[int] = ()
+    stated: Mapping[tuple[int, int], Recorded]
+    entries: Sequence[int]
+
+    @property
+    def subject(self) -> Subject:
+        return self.population.subject
+
+    @property
+    def period(self) -> Period:
+        return self.population.span.period
 
 
 def of_sample(ledger: Ledger, known: Registry, controls: ControlMap, one: Sample) -> Workpapers:
@@ -136,14 +139,9 @@ def of_sample(ledger: Ledger, known: Registry, controls: ControlMap, one: Sample
         UserError: it was withdrawn, or does not come out the same when it is drawn again.
     """
     samples.refuse_withdrawn(one)
-    again = samples.redraw(ledger, one)
-    if not again.same:
-        raise UserError(
-            f"sample {one.id} cannot be drawn again ({again.differences[0]}); `collector verify` says whether"
-            " the ledger is whole"
-        )
-    found = again.draft.population
-    said = concluded(ledger, one)
+    draft = samples.drawn_again(ledger, one)
+    found = draft.population
+    said = concluded(ledger.acts(CONCLUDE), one)
     entries = {
         *(act.entry for act in one.drawn),
         *(act.entry for each in said.values() for act in _acts(each)),
@@ -153,9 +151,9 @@ def of_sample(ledger: Ledger, known: Registry, controls: ControlMap, one: Sample
         days = [
             desk.day_paper(number, date.fromisoformat(day)) for number, day in enumerate(one.items, start=1)
         ]
-        return desk.workpapers(one, again.draft.divided, (), days)
+        return desk.workpapers(one, draft.divided, (), days)
     by_id = {item.id: item for item in found.items}
-    return desk.workpapers(one, again.draft.divided, [by_id[id_] for id_ in one.items], ())
+    return desk.workpapers(one, draft.divided, [by_id[id_] for id_ in one.items], ())
 
 
 def of_period(
@@ -177,20 +175,25 @@ def of_period(
     return _Desk(ledger, known, controls, found, {}, set()).workpapers(None, None, found.items, ())
 
 
-def _there(item: Item, gap: Unseen) -> bool:
-    """Whether an item was there when a gap in the record began."""
-    return (
-        gap.after is not None and item.since <= gap.after and (item.until is None or item.until > gap.after)
-    )
+def _proven(known: Registry, ids: Iterable[str]) -> dict[str, Proven]:
+    """Proves checks on the scenarios that they ship with."""
+    there = [known.checks[id_] for id_ in ids if id_ in known.checks]
+    wanting: dict[str, list[str]] = {check.id: [] for check in there}
+    for one in prove.prove_all(there):
+        if not one.holds:
+            wanting[one.check].append(one.sentence)
+    proven = {check.id: Proven(version(check), wanting[check.id]) for check in there}
+    return {id_: proven.get(id_, Proven("", ["the check is no more"])) for id_ in ids}
 
 
-def _proven(known: Registry, id_: str) -> Proven:
-    """Proves a check on the scenarios that it ships with."""
-    check = known.checks.get(id_)
-    if check is None:
-        return Proven("", ["the check is no more"])
-    proofs = prove.prove(check, prove.load(check.module))
-    return Proven(version(check), [one.sentence for one in proofs if not one.holds])
+def _bearing(controls: ControlMap, checks: Iterable[str]) -> dict[str, tuple[Strength, list[str]]]:
+    """By requirement, how strongly the best of these checks bears on it, and which of them do."""
+    found: dict[str, tuple[Strength, list[str]]] = {}
+    for check in checks:
+        for requirement, strength in controls.requirements_of(check).items():
+            best, those = found.get(requirement, (strength, []))
+            found[requirement] = max(best, strength, key=lambda one: one.rank), [*those, check]
+    return {id_: found[id_] for id_ in controls.requirements if id_ in found}
 
 
 def _acts(one: Concluded) -> Iterable[Act]:
@@ -217,7 +220,11 @@ class _Desk:
         self.entries = entries
         self.stated: dict[tuple[int, int], Recorded] = {}
         self.sightings: dict[int, Sighting | None] = {}
-        self.satisfies = {check: controls.requirements_of(check) for check in found.subject.checks}
+        self.bearing = _bearing(controls, found.subject.checks)
+        self.stale: dict[tuple[str, str], list[Unseen]] = {}
+        for gap in found.unseen:
+            if gap.stale:
+                self.stale.setdefault((gap.evidence, gap.scope), []).append(gap)
 
     def workpapers(
         self,
@@ -227,49 +234,43 @@ class _Desk:
         days: Sequence[DayPaper],
     ) -> Workpapers:
         papers = [self.paper(number, item) for number, item in enumerate(items, start=1)]
-        found = self.found
-        proven = {check: _proven(self.known, check) for check in found.subject.checks}
         return Workpapers(
-            str(self.ledger.genesis.get("organization", "")), found.subject, found.span.period, found, one,
-            divided, papers, days, found.performed, proven,
-            self.satisfies, self.stated, sorted({0, *self.entries}),
+            self.ledger.organization, self.found, one, divided, papers, days,
+            _proven(self.known, self.found.subject.checks), self.stated, sorted({0, *self.entries}),
         )  # fmt: skip
 
     def paper(self, number: int, item: Item) -> Paper:
         pair, span = self.found.pairs[item.pair], self.found.span
         configurations = [
             Configuration(
-                one.since, one.until, one.name, one.digest, self.entry_of(item.pair, one.since.id)[0]
+                one.since, one.until, one.name, one.digest,
+                self.recorded(item.pair, one.since.id).resources_entry,
             )
             for one in reversed(self.ledger.versions(item.resource))
             if one.since.id <= span.last.id and (one.until is None or one.until.id > span.base)
-        ]
+        ]  # fmt: skip
         episodes = periods.episodes(self.ledger, span, pair, item.resource, self.found.subject.checks)
-        verdicts = [Verdict(one, self.entry_of(item.pair, one.since.id)[1]) for one in episodes]
+        verdicts = [Verdict(one, self.recorded(item.pair, one.since.id).results_entry) for one in episodes]
         seen = self.last_seen(item.pair)
         if seen:
             self.entries.add(seen.entry)
         unseen = [
             one
-            for one in self.found.unseen
-            if one.stale and (one.evidence, one.scope) == (pair.evidence, pair.scope) and _there(item, one)
+            for one in self.stale.get((pair.evidence, pair.scope), ())
+            if one.after is not None and was_there(item.since, item.until, [one.after])
         ]
         return Paper(
             number, item, pair, configurations, verdicts, seen, unseen, self.elsewhere(episodes),
             self.said.get(item.id),
         )  # fmt: skip
 
-    def entry_of(self, pair: int, run: int) -> tuple[int, int]:
-        """The entries that state what a run changed of a pair: of resources, of verdicts; -1 for none."""
+    def recorded(self, pair: int, run: int) -> Recorded:
+        """What a run changed of a pair, and the entries that state it, which go with the papers."""
         if (pair, run) not in self.stated:
             made = exhibits.recorded(self.ledger.db, self.found.pairs[pair], run)
             self.stated[pair, run] = made
             self.entries |= {one for one in (made.resources_entry, made.results_entry) if one is not None}
-        made = self.stated[pair, run]
-        return (
-            -1 if made.resources_entry is None else made.resources_entry,
-            -1 if made.results_entry is None else made.results_entry,
-        )
+        return self.stated[pair, run]
 
     def last_seen(self, pair: int) -> Sighting | None:
         if pair not in self.sightings:
@@ -280,19 +281,13 @@ class _Desk:
     def elsewhere(self, episodes: Sequence[Episode]) -> list[Elsewhere]:
         """What the verdicts mean for every other requirement that their checks bear on."""
         last = {one.check: one.outcome for one in episodes if one.until is None}
-        found: dict[str, tuple[Strength, set[Outcome]]] = {}
-        for check, requirements in self.satisfies.items():
-            for requirement, strength in requirements.items():
-                best, outcomes = found.get(requirement, (strength, set()))
-                best = max(best, strength, key=lambda one: one.rank)
-                found[requirement] = (best, outcomes | ({last[check]} if check in last else set()))
         return [
             Elsewhere(
-                one.framework, id_, found[id_][0],
-                next((outcome for outcome in WORST if outcome in found[id_][1]), None),
+                self.controls.requirements[id_].framework, id_, strength,
+                next((how for how in WORST if how in {last.get(check) for check in checks}), None),
             )
-            for id_, one in self.controls.requirements.items()
-            if id_ in found and id_ != self.found.subject.id
+            for id_, (strength, checks) in self.bearing.items()
+            if id_ != self.found.subject.id
         ]  # fmt: skip
 
     def day_paper(self, number: int, day: date) -> DayPaper:

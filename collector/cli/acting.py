@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.cli.common import F, utc_now
-from collector.model import UserError
+from collector.model import UserError, end_of_day
 
 if TYPE_CHECKING:
     from collector.audit.auditors import Programme
@@ -55,7 +55,7 @@ def end_of(at: datetime | None, option: str = "--at") -> datetime | None:
         return None
     if at.date() > utc_now().date():
         raise UserError(f"{option} {at.date()} is in the future; leave it out for how things stand now")
-    return datetime.combine(at.date(), time(23, 59, 59), UTC)
+    return end_of_day(at.date())
 
 
 def midnight(day: date) -> datetime:

@@ -184,7 +184,7 @@ def _prove(chosen: list[Check], ledger: Path | None, as_json: bool) -> None:
     from collector.engine import prove
     from collector.engine.run import record_proof
 
-    proofs = [proof for check in chosen for proof in prove.prove(check, prove.load(check.module))]
+    proofs = list(prove.prove_all(chosen))
     wanting = [proof for proof in proofs if not proof.holds]
     if ledger and ledger.exists():
         record_proof(ledger, chosen, {proof.check for proof in wanting}, utc_now())

@@ -107,7 +107,7 @@ def _oscal(form: str, framework: str | None, view: View, until: datetime | None)
     from collector.audit import findings
     from collector.report import oscal
 
-    who = str(view.ledger.genesis.get("organization", ""))
+    who = view.ledger.organization
     if form == "oscal-ar":
         document = oscal.assessment_results(view.ledger, view.picture, view.requirements(framework), who)
     else:

@@ -86,7 +86,7 @@ def readiness(
         if first and last:
             period = periods.period(view.ledger, first.date(), last.date(), utc_now().date())
         found = obstacles(chosen, _facts(view, at), period)
-        who = str(view.ledger.genesis.get("organization", ""))
+        who = view.ledger.organization
         if html_file:
             write_new(html_file, report.page_of_obstacles(who, stage, view.picture.as_of, found))
         if as_json:
@@ -132,7 +132,7 @@ def gap(html_file: Path | None, at: datetime | None, config_file: Path, as_json:
 
     with open_view(config_file, at) as view:
         found = audit.gap(_facts(view, at))
-        who = str(view.ledger.genesis.get("organization", ""))
+        who = view.ledger.organization
         if html_file:
             write_new(html_file, report.page_of_gap(who, view.picture.as_of, found))
         if as_json:

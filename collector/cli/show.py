@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -40,7 +40,7 @@ from collector.cli.view import (
     status_document,
     time_of,
 )
-from collector.model import NotCollected, UserError
+from collector.model import NotCollected, UserError, end_of_day
 
 if TYPE_CHECKING:
     from collector.engine.status import ControlStatus, RequirementStatus
@@ -293,7 +293,7 @@ class _ShownControl:
         """The documents held of the control by the end of the day."""
         from collector.operate import documents
 
-        end = datetime.combine(self.view.picture.as_of, time(23, 59, 59), UTC)
+        end = end_of_day(self.view.picture.as_of)
         held = documents.held(self.view.ledger, end).values()
         return [one for one in held if one.control == self.id and not one.retired]
 

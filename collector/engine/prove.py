@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -104,6 +104,15 @@ def path(module: str) -> Path:
     """Where a module of checks keeps its proofs: `checks/aws/proofs/s3.json` for `checks/aws/s3.py`."""
     file = Path(sys.modules[module].__file__ or "")
     return file.parent / "proofs" / f"{file.stem}.json"
+
+
+def prove_all(checks: Iterable[Check]) -> Iterator[Proof]:
+    """Runs checks on what their modules ship for them; what a module ships is read once."""
+    loaded: dict[str, Proofs | None] = {}
+    for check in checks:
+        if check.module not in loaded:
+            loaded[check.module] = load(check.module)
+        yield from prove(check, loaded[check.module])
 
 
 def load(module: str) -> Proofs | None:

@@ -1,8 +1,9 @@
 """Reads a ledger over a period: what was in scope at any time in it, how it was judged, and who looked when.
 
-What stood when a period began is what the last run before it had found, as long as that is no older than the
-day before. From then on every run that began in the period counts. All is read from intervals, so the cost
-grows with the changes and the observations, not with runs times resources.
+What stood when a period began is what the last run before it had found, as long as that was still fresh
+(`freshness:`, by default from the day before). From then on every run that began in the period counts. All
+is read from intervals, so the cost grows with the changes and the observations, not with runs times
+resources.
 """
 
 from __future__ import annotations

@@ -140,6 +140,11 @@ class Ledger:
         return bool(self.genesis.get("simulated"))
 
     @property
+    def organization(self) -> str:
+        """Whose it is; empty if nothing is recorded yet."""
+        return str(self.genesis.get("organization", ""))
+
+    @property
     def verifier(self) -> str:
         """The public key that heads are verified with: that of the last renewal, or the ledger's first.
 
@@ -250,8 +255,10 @@ class Ledger:
             counts = [day + timedelta(days=number) for number in range(lasting[plan])]
             for source in plans[plan]["sources"]:
                 expected[source] = (expected.get(source, (day, day))[0], day)
-                if state == "finished" and counts[-1] >= since and (source, counts[-1]) not in read:
-                    read |= {(source, one) for one in counts if self._reads(run, source)}
+                if state != "finished" or counts[-1] < since or (source, counts[-1]) in read:
+                    continue
+                if self._reads(run, source):
+                    read |= {(source, one) for one in counts}
         last = set(plans[rows[-1][3]]["sources"]) if rows else set()
         found: dict[str, list[date]] = {}
         for source, (first, left) in sorted(expected.items()):

@@ -161,7 +161,7 @@ def _check(work: Workpapers, check: str, titles: Mapping[str, str]) -> dict[str,
                 "version": one.version, "parameters": dict(one.parameters),
                 "from": one.first.started.date().isoformat(), "to": one.last.started.date().isoformat(),
             }
-            for one in work.performed
+            for one in work.population.performed
             if one.check == check
         ],
         "proven": {"version": proven.version, "wanting": list(proven.wanting)},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,6 +44,13 @@ def after_option(command: F) -> F:
         metavar="ENTRY",
         help="The last entry that you have seen about it; refused if somebody acted since.",
     )(command)
+
+
+def attach_option(said: str) -> Callable[[F], F]:
+    """`--attach FILE`, as often as one likes."""
+    return click.option(
+        "--attach", "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help=said
+    )
 
 
 def end_of(at: datetime | None, option: str = "--at") -> datetime | None:

@@ -56,6 +56,11 @@ def config_option(command: F) -> F:
     )(command)
 
 
+def output_option(said: str) -> Callable[[F], F]:
+    """`--output FILE`, which may not be there yet."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=said)
+
+
 def json_option(command: F) -> F:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)

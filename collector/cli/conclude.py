@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from collector.cli.acting import actor_option, after_option, last_entry, read_programme, record, who
+from collector.cli.acting import (
+    actor_option,
+    after_option,
+    attach_option,
+    last_entry,
+    read_programme,
+    record,
+    who,
+)
 from collector.cli.common import config_option, load_config, load_controls, open_ledger, utc_now
 from collector.model import UserError
 
@@ -19,14 +27,7 @@ from collector.model import UserError
 )
 @click.option("--notes", default="", help="What was done and seen; an exception needs it.")
 @click.option("--finding", "finding_id", metavar="F-1", default="", help="The finding that it led to.")
-@click.option(
-    "--attach",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file to keep with it. Repeatable.",
-)
+@attach_option("A file to keep with it. Repeatable.")
 @click.option("--auditor", default="", metavar="NAME", help="Who concludes, as the programme names them.")
 @after_option
 @actor_option
@@ -75,8 +76,9 @@ def conclude(  # noqa: PLR0913, PLR0917 - one argument an option
         )  # fmt: skip
         subject = conclusions.subject(one, named)
         seen = last_entry(ledger, subject) if after is None else after
-    attached = attachments.attach_all(config.ledger, files, at=utc_now(), actor=who(actor))
-    facts = {**said, "attached": attached}
+    examined = attachments.examine_all(files)
+    attachments.attach_all(config.ledger, examined, at=utc_now(), actor=who(actor))
+    facts = {**said, "attached": [[one.name, one.digest, one.size] for one in examined]}
     act = record(config, conclusions.CONCLUDE, subject, facts, actor, after=seen)
     click.echo(f"sample {one.id}, item {one.items.index(named) + 1}: {said['conclusion']}, entry {act.entry}")
     if programme is None:

@@ -252,12 +252,12 @@ def show(id_: str, config_file: Path, as_json: bool) -> None:
 @config_option
 def export(id_: str, target: Path, config_file: Path) -> None:
     """Write a document's file, as it was received, to TARGET."""
-    from collector.ledger import attachments
     from collector.operate import documents
+    from collector.report.cells import write_new
 
     with open_ledger(load_config(config_file)) as ledger:
         document = documents.find(documents.held(ledger), id_)
-        attachments.export(ledger.db, document.digest, target)
+        write_new(target, ledger.attachment(document.digest))
     click.echo(f"{target}: {document.file} as received, {document.size:,} bytes, SHA-256 {document.digest}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.cli.acting import end_of
-from collector.cli.common import at_option, config_option
+from collector.cli.common import at_option, config_option, output_option
 from collector.cli.view import View, open_view
 from collector.model import UserError
 
@@ -24,12 +23,7 @@ FORMATS = ("csv", "xlsx", "jsonl", "junit", "ocsf", "oscal-ar", "oscal-poam")
 @click.command()
 @click.argument("form", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.argument("framework", required=False)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; standard output if not given.",
-)
+@output_option("The file to write; standard output if not given.")
 @at_option
 @config_option
 def export(
@@ -103,9 +97,9 @@ def _unread(framework: str | None, view: View) -> list[tuple[str, str]]:
     ]
 
 
-def _oscal(form: str, framework: str | None, view: View, until: datetime | None) -> list[bytes]:
+def _oscal(form: str, framework: str | None, view: View, until: datetime | None) -> Iterable[bytes]:
     from collector.audit import findings
-    from collector.report import oscal
+    from collector.report import oscal, results
 
     who = view.ledger.organization
     if form == "oscal-ar":
@@ -113,4 +107,4 @@ def _oscal(form: str, framework: str | None, view: View, until: datetime | None)
     else:
         register = findings.read(view.ledger, view.picture.run, until)
         document = oscal.plan_of_action(view.picture, register.values(), _checks(framework, view), who)
-    return [json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace") + b"\n"]
+    return results.lines([document], indent=1)

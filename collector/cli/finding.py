@@ -14,6 +14,7 @@ from collector.cli.acting import (
     DAY,
     actor_option,
     after_option,
+    attach_option,
     end_of,
     read_programme,
     record,
@@ -131,14 +132,7 @@ def _open(config_file: Path, until: datetime | None = None) -> Iterator[_Desk]:
     "--run", "number", type=click.IntRange(1), help="The run in which it fails; the last if not given."
 )
 @click.option("--document", "documents", multiple=True, help="A document it rests on. Repeatable.")
-@click.option(
-    "--attach",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file it rests on, to be kept in the ledger. Repeatable.",
-)
+@attach_option("A file it rests on, to be kept in the ledger. Repeatable.")
 @click.option(
     "--class", "classification", type=CLASSES, help="What the auditor decides; else it is proposed."
 )
@@ -172,7 +166,7 @@ def raise_(
             raise UserError(f"--due {due.date()} is in the past; name a day to come")
         wanted = said["auditor"] or said["audit_name"]
         programme = read_programme(desk.config, desk.known) if wanted else None
-        examined = [(one.name, attachments.examine(one)[0]) for one in files]
+        examined = attachments.examine_all(files)
         facts = findings.raised(
             desk.ledger,
             desk.known,
@@ -181,13 +175,14 @@ def raise_(
             findings.Raised(
                 requirement, said["condition"], said["criteria"], said["cause"], said["effect"],
                 said["owner"], due.date(), said["audit_name"], said["auditor"], said["failure"],
-                said["extent"], said["impact"], checks, resource, documents, examined, said["classification"],
+                said["extent"], said["impact"], checks, resource, documents,
+                [(one.name, one.digest) for one in examined], said["classification"],
                 said["because"],
             ),
             desk.ledger.run(number) if number else desk.run,
             today,
         )  # fmt: skip
-        attachments.attach_all(desk.config.ledger, files, at=utc_now(), actor=who(actor))
+        attachments.attach_all(desk.config.ledger, examined, at=utc_now(), actor=who(actor))
         act = record_new(desk.config, findings.RAISE, findings.LETTER, facts, actor)
     id_ = act.subject
     click.echo(f"{id_}: entry {act.entry}; the rules propose {facts['proposed']}: {facts['told']}")

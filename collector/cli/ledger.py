@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from collector.cli.common import config_option, load_config, open_ledger, utc_now
-from collector.model import UserError
 
 
 @click.group()
@@ -40,13 +39,10 @@ def head(config_file: Path) -> None:
     A C2SP checkpoint, to be kept where the ledger's owner cannot reach it. `collector verify --checkpoint
     FILE` proves later that nothing before it was rewritten.
     """
-    from collector.ledger.journal import latest_checkpoint
+    from collector.ledger.exhibits import head as newest
 
     with open_ledger(load_config(config_file)) as opened:
-        latest = latest_checkpoint(opened.db)
-    if latest is None:
-        raise UserError("no run has finished yet, so nothing is signed; `collector run` first")
-    click.echo(latest[1], nl=False)
+        click.echo(newest(opened.db).note, nl=False)
 
 
 @ledger.command()
@@ -55,10 +51,10 @@ def head(config_file: Path) -> None:
 @config_option
 def attachment(digest: str, target: Path, config_file: Path) -> None:
     """Write a file that was attached, as it was, to TARGET."""
-    from collector.ledger import attachments
+    from collector.report.cells import write_new
 
     with open_ledger(load_config(config_file)) as opened:
-        attachments.export(opened.db, digest, target)
+        write_new(target, opened.attachment(digest))
     click.echo(f"{target}: as it was attached, {target.stat().st_size:,} bytes")
 
 

@@ -15,6 +15,7 @@ from collector.cli.common import (
     load_controls,
     load_registry,
     open_ledger,
+    output_option,
     utc_now,
 )
 from collector.model import UserError
@@ -24,12 +25,7 @@ from collector.model import UserError
 @click.argument("target", metavar="SAMPLE|REQUIREMENT")
 @click.option("--from", "first", type=DAY, metavar="YYYY-MM-DD", help="Of no sample: the first day (UTC).")
 @click.option("--to", "last", type=DAY, metavar="YYYY-MM-DD", help="Of no sample: the last day, included.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The zip; TARGET.zip if not given.",
-)
+@output_option("The zip; TARGET.zip if not given.")
 @actor_option
 @config_option
 def pack(

@@ -16,6 +16,7 @@ from collector.cli.common import (
     load_controls,
     load_registry,
     open_ledger,
+    output_option,
     print_json,
     table,
     utc_now,
@@ -28,9 +29,7 @@ SUFFIXES = (".html", ".docx")
 @click.command()
 @click.option("--from", "first", type=DAY, metavar="YYYY-MM-DD", required=True, help="First day (UTC).")
 @click.option("--to", "last", type=DAY, metavar="YYYY-MM-DD", required=True, help="Last day, included.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it as .html or .docx, too."
-)
+@output_option("Write it as .html or .docx, too.")
 @config_option
 @json_option
 def review(first: datetime, last: datetime, output: Path | None, config_file: Path, as_json: bool) -> None:

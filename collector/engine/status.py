@@ -62,9 +62,6 @@ class Counts:
         return Standing.OPERATING if self.passed else Standing.NOT_APPLICABLE
 
 
-_WORD = {Outcome.PASS: "pass", Outcome.FAIL: "fail"}
-
-
 @dataclass
 class CheckStatus:
     """A check's counts over all scopes, and the parameters that were set otherwise than by default.
@@ -133,7 +130,7 @@ class Picture:
             judged,
             outcome=Outcome.NOT_TESTED,
             reason=Reason.NOT_SEEN,
-            sentence=f"last read {read}, then {_WORD[judged.outcome]}: {judged.sentence}",
+            sentence=f"last read {read}, then {judged.outcome}: {judged.sentence}",
         )
 
     @cached_property

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import zstandard
 
 from collector.ledger import acts, journal
 from collector.ledger.schema import DamagedError, transaction
-from collector.model import Json, UserError
+from collector.model import UserError
 
 ADDED = "attachment.add"
 """The kind of the act."""
@@ -72,15 +72,36 @@ def attach(
     return Attachment(digest, path.name, size)
 
 
-def attach_all(ledger: Path, paths: Iterable[Path], *, at: datetime, actor: str) -> list[Json]:
-    """Puts files into the ledger once all have been looked at; gives [name, SHA-256, size] of each.
+class Examined(NamedTuple):
+    """A file that can be attached: its SHA-256 in hex, and its size in bytes."""
+
+    path: Path
+    digest: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """As an act names it."""
+        return _storable(self.path.name)
+
+
+def examine_all(paths: Iterable[Path]) -> list[Examined]:
+    """Looks at files before any of them is attached.
+
+    Raises:
+        UserError: one cannot be; see `attach`.
+    """
+    return [Examined(path, *examine(path)) for path in paths]
+
+
+def attach_all(ledger: Path, files: Iterable[Examined], *, at: datetime, actor: str) -> None:
+    """Puts files into the ledger that have been looked at.
 
     Raises:
         UserError: as `attach` does.
     """
-    examined = [(path, examine(path)) for path in paths]
-    kept = [attach(ledger, path, at=at, actor=actor, examined=seen) for path, seen in examined]
-    return [[_storable(one.name), one.digest, one.size] for one in kept]
+    for path, digest, size in files:
+        attach(ledger, path, at=at, actor=actor, examined=(digest, size))
 
 
 def examine(path: Path) -> tuple[str, int]:
@@ -182,28 +203,3 @@ def read(db: sqlite3.Connection, digest: str) -> Iterator[bytes]:
         yield chunk
     if found.hexdigest() != digest:
         raise DamagedError(f"attachment {digest}: is not what was attached")
-
-
-def export(db: sqlite3.Connection, digest: str, target: Path) -> None:
-    """Writes an attached file as it was received, readable by its owner alone.
-
-    Raises:
-        UserError: the target exists or cannot be written.
-        DamagedError: the file in the ledger is not the one received; nothing is written then.
-    """
-    try:
-        handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        raise UserError(f"{target}: exists already; name a new file") from None
-    except OSError as error:
-        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "wb") as out:
-            for chunk in read(db, digest):
-                out.write(chunk)
-    except OSError as error:
-        target.unlink()
-        raise UserError(f"{target}: cannot be written: {error.strerror}") from None
-    except BaseException:
-        target.unlink()
-        raise

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 from collector.ledger import journal
 from collector.ledger.history import changed, result_changes, version_changes
@@ -34,10 +32,6 @@ class Exhibit:
     index: int
     text: bytes
     proof: list[bytes]
-
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        return dict(json.loads(self.text))
 
 
 @dataclass(frozen=True)

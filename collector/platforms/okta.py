@@ -747,11 +747,7 @@ def _refused(operation: str, status: int, text: str, headers: Any) -> _RefusedEr
     short = f"{status} {code}".strip()
     wait = 0.0
     if status == 429:
-        reason, why, wait = (
-            Reason.THROTTLED,
-            EXCEEDED,
-            _wait(headers),
-        )
+        reason, why, wait = Reason.THROTTLED, EXCEEDED, _wait(headers)
     elif status >= 500:
         reason, why = Reason.UNREACHABLE, f"HTTP {status}"
     elif status == 407:

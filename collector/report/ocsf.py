@@ -6,7 +6,6 @@ Class 2003 of the Open Cybersecurity Schema Framework, version 1.5.0
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -14,7 +13,7 @@ from typing import Any
 
 from collector import __version__
 from collector.model import Outcome, Severity, iso
-from collector.report.results import Row
+from collector.report.results import Row, lines
 
 VERSION = "1.5.0"
 CLASS, CATEGORY, CREATE = 2003, 2, 1
@@ -34,8 +33,7 @@ NAMESPACE = uuid.UUID("8d0f9b0e-6f0a-5d27-9c52-0c1d0f9b7a11")
 
 def as_ocsf(found: Iterable[Row], at: datetime) -> Iterator[bytes]:
     """The findings as of the run that began at a moment."""
-    for row in found:
-        yield json.dumps(_finding(row, at), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return lines(_finding(row, at) for row in found)
 
 
 def _finding(row: Row, at: datetime) -> dict[str, Any]:
@@ -60,7 +58,7 @@ def _finding(row: Row, at: datetime) -> dict[str, Any]:
         "compliance": {
             "control": check.id, "status_id": status_id, "status": status, "status_detail": row.sentence,
             "standards": list(row.requirements),
-            "requirements": [id_ for ids in row.requirements.values() for id_ in ids],
+            "requirements": row.requirement_ids,
         },
         "remediation": {"desc": check.fix},
         "resources": [

@@ -12,7 +12,7 @@ from typing import Any
 
 from collector.report.cells import harmless
 from collector.report.pack_page import WORDS, shown, told, unseen
-from collector.report.sheet import saved
+from collector.report.sheet import printed_wide, saved
 
 WIDTHS = {"Summary": (24, 100), "Attributes": (9, 48, 60, 10, 50, 50)}
 WIDEST = 34
@@ -53,7 +53,6 @@ def workbook(work: dict[str, Any]) -> bytes:
 def _sheet(book: Any, title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet = book.create_sheet(title)
     cells = [[harmless("" if cell is None else str(cell)) for cell in row] for row in (heads, *rows)]
@@ -78,9 +77,7 @@ def _sheet(book: Any, title: str, heads: Sequence[str], rows: Sequence[Sequence[
         sheet.freeze_panes = "A2"
         sheet.auto_filter.ref = sheet.dimensions
         sheet.print_title_rows = "1:1"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    printed_wide(sheet)
 
 
 def _lines(text: str, width: int) -> int:

@@ -40,6 +40,10 @@ class Row:
     since: datetime
     requirements: Mapping[str, list[str]]
 
+    @property
+    def requirement_ids(self) -> list[str]:
+        return [id_ for ids in self.requirements.values() for id_ in ids]
+
     def to_json(self) -> dict[str, Json]:
         return {
             "check": self.check.id, "title": self.check.title, "severity": self.check.severity.value,
@@ -95,11 +99,15 @@ def as_xlsx(found: Iterable[Row]) -> bytes:
 
 def as_jsonl(found: Iterable[Row]) -> Iterator[bytes]:
     """JSON Lines (https://jsonlines.org): one object a line, UTF-8."""
-    for one in found:
-        yield json.dumps(one.to_json(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return lines(one.to_json() for one in found)
+
+
+def lines(documents: Iterable[Json], indent: int | None = None) -> Iterator[bytes]:
+    """JSON as UTF-8, each ended by a line feed; on one line if no indent is given."""
+    for one in documents:
+        yield json.dumps(one, ensure_ascii=False, indent=indent).encode("utf-8", "replace") + b"\n"
 
 
 def _cells(one: Row) -> list[str]:
     facts = one.to_json()
-    bears_on = " ".join(id_ for ids in one.requirements.values() for id_ in ids)
-    return [str(facts[name] or "") for name in COLUMNS[:-1]] + [bears_on]
+    return [str(facts[name] or "") for name in COLUMNS[:-1]] + [" ".join(one.requirement_ids)]

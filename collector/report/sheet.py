@@ -13,6 +13,7 @@ from collector.report.cells import harmless, write_new
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
 
 
 def write(file: Path, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -50,6 +51,15 @@ def workbook(title: str, cells: Sequence[Sequence[str]]) -> Workbook:
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
     return book
+
+
+def printed_wide(sheet: Worksheet) -> None:
+    """Prints a sheet across the page, as wide as it is and on as many pages as it takes."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def saved(book: Workbook) -> bytes:

@@ -9,7 +9,7 @@ from collector.audit.soa import Change, Decision, Statement, by_number
 from collector.model import iso
 from collector.report.cells import harmless
 from collector.report.page import LANDSCAPE, page, table
-from collector.report.sheet import saved
+from collector.report.sheet import printed_wide, saved
 from mappings import ControlMap
 
 HEADS = ("Control", "Title", "Applicable", "Justification", "Implementation", "Owner")
@@ -61,7 +61,6 @@ def xlsx(
     """A workbook: the statement, and what changed since."""
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font
-    from openpyxl.worksheet.properties import PageSetupProperties
 
     book = Workbook()
     sheet = book.worksheets[0]
@@ -74,9 +73,7 @@ def xlsx(
     sheet.freeze_panes = "A4"
     sheet.auto_filter.ref = f"A3:F{sheet.max_row}"
     sheet.print_title_rows = "3:3"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    printed_wide(sheet)
     changed = book.create_sheet("Changes")
     changed.append([harmless(f"Changed since {since}")])
     changed.append([])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,17 @@ def cloud() -> Iterator[Server]:
 def desk(tmp_path: Path, cloud: Server) -> Desk:
     desk = Desk(tmp_path)
     desk.configure(aws_source(cloud))
+    return desk
+
+
+@pytest.fixture
+def sampled(desk: Desk, cloud: Server) -> Desk:
+    """Three days in March: `site` is closed on the second, `archive` is made on the third."""
+    desk.ran(FIRST)
+    cloud.give(buckets(logs=True, site=True))
+    desk.ran(FIRST + timedelta(days=1))
+    cloud.give(buckets(logs=True, site=True, archive=True))
+    desk.ran(FIRST + timedelta(days=2))
     return desk
 
 

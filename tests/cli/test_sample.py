@@ -6,29 +6,16 @@ import csv
 import hashlib
 import io
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from collector.demo.aws import Server
-from tests.cli.conftest import FIRST
-from tests.cli.desk import BUCKETS, HERE, Desk, buckets
+from tests.cli.desk import BUCKETS, HERE, Desk
 
 PUBLIC = "aws.s3.blocks_public_access"
 PERIOD = ("--from", "2026-03-01", "--to", "2026-03-05")
 NAMES = ("archive", "logs", "site")
-
-
-@pytest.fixture
-def sampled(desk: Desk, cloud: Server) -> Desk:
-    """Three days in March: `site` is closed on the second, `archive` is made on the third."""
-    desk.ran(FIRST)
-    cloud.give(buckets(logs=True, site=True))
-    desk.ran(FIRST + timedelta(days=1))
-    cloud.give(buckets(logs=True, site=True, archive=True))
-    desk.ran(FIRST + timedelta(days=2))
-    return desk
 
 
 def key(name: str) -> str:

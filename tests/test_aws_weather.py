@@ -169,6 +169,16 @@ def plan(server: Server, **options: Any) -> list[Scope | Gap]:
     return list(aws.plan("aws", aws.Options.model_validate(given)))
 
 
+def test_who_logged_in_anew_is_known_from_the_next_run_on() -> None:
+    account = "444455556666"
+    other = {"Account": account, "Arn": f"arn:aws:iam::{account}:user/x", "UserId": "x"}
+    with serve(BUCKETS, moto=False) as server:
+        plan(server)
+        server.give({"sts.GetCallerIdentity": other})
+        scopes = [one for one in plan(server) if isinstance(one, Scope)]
+    assert {one.place for one in scopes} == {account}
+
+
 # One call
 
 

@@ -107,6 +107,7 @@ def plan(source: str, options: Options) -> Iterator[Scope | Gap]:
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html
     """
+    _account.cache_clear()  # whoever logged in anew since the last run is known from here on
     own = _account(options, "")
     for account, name, state in _accounts(options, own):
         if account in options.exclude_accounts:
